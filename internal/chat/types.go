@@ -1,0 +1,141 @@
+package chat
+
+// Service is a chat service ("IS…"), the scope of users, roles and channels.
+type Service struct {
+	ID                                                         int64
+	SID, AccountSID, FriendlyName                              string
+	DefaultServiceRole, DefaultChannelRole, DefaultCreatorRole string // SIDs of roles
+	ReadStatus, Reachability                                   bool
+	TypingTimeout, ConsumptionInterval                         int64 // seconds
+	MaxMembers, MaxChannels                                    int64
+	PreWebhookURL, PostWebhookURL, WebhookMethod               *string
+	WebhookFilters                                             string // JSON array of event names
+	PreWebhookRetries, PostWebhookRetries                      int64
+	Notifications                                              string // JSON object, rest-semantics §2.7
+	MediaMessage                                               string
+	CreatedAt, UpdatedAt                                       int64 // microseconds, here and below
+}
+
+// Role names what its bearers may do, in the service or in a channel (rest-semantics §2.9).
+type Role struct {
+	SID                  string
+	ServiceID            int64
+	FriendlyName, Type   string // Type: "channel" or "deployment"
+	Permissions          string // JSON array
+	CreatedAt, UpdatedAt int64
+}
+
+// User is an identity known to a service. Its info map (chat-sdk-protocol §5.5) has one event number for each item.
+type User struct {
+	ID                            int64
+	SID                           string
+	ServiceID                     int64
+	Identity                      string
+	FriendlyName                  *string
+	Attributes, RoleSID           string
+	NameEv, AttributesEv, ReachEv int64
+	Online                        bool
+	CreatedAt, UpdatedAt          int64
+}
+
+// UserSeq holds the event counters of a user's two maps.
+type UserSeq struct{ UserID, Channels, Info int64 }
+
+// Channel is a chat channel ("CH…") without its counters.
+type Channel struct {
+	ID                          int64
+	SID                         string
+	ServiceID                   int64
+	FriendlyName, UniqueName    *string
+	Attributes, Type, CreatedBy string // Type: "public" or "private"
+	CreatedAt, UpdatedAt        int64
+}
+
+// Seq holds a channel's counters (see the table channel_seq).
+type Seq struct {
+	ChannelID                            int64
+	NextIndex, Edits, Doc, Roster, Hooks int64
+	Removed, Members                     int64
+	LastIndex, LastAt                    int64 // of the newest message that still exists; LastIndex is -1 for none
+}
+
+// ListEvent is the event number of the message list: every message and every edit or removal raises it.
+func (s *Seq) ListEvent() int64 { return s.NextIndex + s.Edits }
+
+// DocumentEvent is the event number of the channel document: every message and every change of the channel raises it.
+func (s *Seq) DocumentEvent() int64 { return s.NextIndex + s.Doc }
+
+// Order rises with every change of the channel in the order of commits; it numbers the channel's lane of jobs.
+func (s *Seq) Order() int64 { return s.NextIndex + s.Edits + s.Doc + s.Roster + s.Hooks }
+
+// MessagesCount is the number of messages that exist.
+func (s *Seq) MessagesCount() int64 { return s.NextIndex - s.Removed }
+
+// Member is a user's membership of a channel. Removed ones stay as tombstones of the roster.
+type Member struct {
+	ID, ChannelID, UserID         int64
+	Identity, RoleSID, Attributes string
+	ConsumedIndex, ConsumedAt     *int64
+	CreatedEv, LastEv             int64
+	Removed                       bool
+	CreatedAt, UpdatedAt          int64
+}
+
+// UserChannel is an item of a user's my-channels map (chat-sdk-protocol §5.2).
+type UserChannel struct {
+	UserID, ChannelID         int64
+	ChannelSID                string
+	Status, NotificationLevel string // Status: StatusJoined, StatusInvited, or StatusGone for a tombstone
+	CreatedEv, LastEv         int64
+}
+
+// The states of a UserChannel.
+const (
+	StatusJoined  = "joined"
+	StatusInvited = "invited"
+	StatusGone    = "gone"
+)
+
+// Invite asks a user into a channel.
+type Invite struct {
+	ID, ChannelID, UserID        int64
+	Identity, RoleSID, CreatedBy string
+	CreatedAt, UpdatedAt         int64
+}
+
+// Message is a message; its SID is SIDCodec.Encode("IM", SIDMessage, ID). MemberID and MediaID are 0 for none. A removed one keeps
+// its row and index, without its content.
+type Message struct {
+	ID, ChannelID, Index int64
+	Author               string
+	MemberID             int64
+	Body, Attributes     string
+	MediaID              int64
+	CreatedEv, LastEv    int64
+	Removed, WasEdited   bool
+	LastUpdatedBy        *string
+	CreatedAt, UpdatedAt int64
+	Media                *Media // read along where a message is shown
+}
+
+// Media describes an uploaded file; the bytes are in the blob store. ChannelID and MessageID are 0 until it is sent.
+type Media struct {
+	ID, ServiceID        int64
+	Author, Category     string
+	ContentType          string
+	Filename             *string
+	Size                 int64
+	ChannelID, MessageID int64
+	CreatedAt, UpdatedAt int64
+}
+
+// Webhook is a channel webhook (rest-semantics §3.5). CustomersOnly leaves out messages of agents (§3.7, §4.2).
+type Webhook struct {
+	SID                        string
+	ChannelID                  int64
+	Type, URL, Method          string
+	Filters, Triggers, FlowSID string // Filters and Triggers: JSON arrays
+	RetryCount                 int64
+	CustomersOnly              bool
+	CreatedAt, UpdatedAt       int64
+}
