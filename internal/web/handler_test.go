@@ -1,0 +1,164 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// built is a tree as the page build leaves it.
+func built() fstest.MapFS {
+	return fstest.MapFS{
+		".keep":                  {},
+		"index.html":             {Data: []byte(`<html data-demo="auto">start</html>`)},
+		"guide/index.html":       {Data: []byte(`<html data-demo="auto">guide</html>`)},
+		"favicon.svg":            {Data: []byte(`<svg/>`)},
+		"assets/app-a1b2.js":     {Data: []byte(`plain`)},
+		"assets/app-a1b2.js.gz":  {Data: []byte(`zipped`)},
+		"assets/small-c3d4.css":  {Data: []byte(`css`)},
+		"assets/nested/file.bin": {Data: []byte(`bin`)},
+	}
+}
+
+func get(t *testing.T, h http.Handler, method, target string, header map[string]string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(method, target, nil)
+	for k, v := range header {
+		r.Header.Set(k, v)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func body(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestServe(t *testing.T) {
+	tests := []struct {
+		name, method, target string
+		header               map[string]string
+		status               int
+		body                 string
+		want                 map[string]string // header → value
+	}{
+		{"start page", "GET", "/", nil, 200, `<html data-demo="on">start</html>`,
+			map[string]string{"Content-Type": "text/html; charset=utf-8", "Cache-Control": cacheRevalidate}},
+		{"guide", "GET", "/guide/?a=b", nil, 200, `<html data-demo="on">guide</html>`, nil},
+		{"guide without slash", "GET", "/guide", nil, 301, "", map[string]string{"Location": "/guide/"}},
+		{"redirect keeps the query", "GET", "/guide?a=b", nil, 301, "", map[string]string{"Location": "/guide/?a=b"}},
+		{"asset", "GET", "/assets/app-a1b2.js", nil, 200, "plain",
+			map[string]string{"Cache-Control": cacheForever, "ETag": `"app-a1b2.js"`, "Content-Type": "text/javascript; charset=utf-8", "Content-Encoding": "", "Vary": "Accept-Encoding"}},
+		{"asset in gzip", "GET", "/assets/app-a1b2.js", map[string]string{"Accept-Encoding": "br, gzip"}, 200, "zipped",
+			map[string]string{"Content-Encoding": "gzip", "ETag": `"app-a1b2.js-gz"`, "Content-Type": "text/javascript; charset=utf-8"}},
+		{"gzip refused", "GET", "/assets/app-a1b2.js", map[string]string{"Accept-Encoding": "gzip;q=0"}, 200, "plain", nil},
+		{"no gzip form", "GET", "/assets/small-c3d4.css", map[string]string{"Accept-Encoding": "gzip"}, 200, "css",
+			map[string]string{"Content-Encoding": "", "Content-Type": "text/css; charset=utf-8"}},
+		{"not modified", "GET", "/assets/app-a1b2.js", map[string]string{"If-None-Match": `"app-a1b2.js"`}, 304, "", nil},
+		{"HEAD", "HEAD", "/", nil, 200, "", map[string]string{"Content-Length": "33"}},
+		{"icon", "GET", "/favicon.svg", nil, 200, "<svg/>", map[string]string{"Content-Type": "image/svg+xml", "Cache-Control": cacheRevalidate}},
+		{"the gzip file itself", "GET", "/assets/app-a1b2.js.gz", nil, 404, "404 page not found\n", nil},
+		{"directory", "GET", "/assets/nested", nil, 404, "404 page not found\n", nil},
+		{"assets root", "GET", "/assets/", nil, 404, "404 page not found\n", nil},
+		{"placeholder", "GET", "/.keep", nil, 404, "404 page not found\n", nil},
+		{"page by its file name", "GET", "/index.html", nil, 404, "404 page not found\n", nil},
+		{"climbing out", "GET", "/assets/../index.html", nil, 404, "404 page not found\n", nil},
+		{"unknown", "GET", "/desktop/", nil, 404, "404 page not found\n", nil},
+		{"method", "POST", "/", nil, 405, "method not allowed\n", map[string]string{"Allow": "GET, HEAD"}},
+	}
+	h := newHandler(built(), Options{Demo: true})
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			resp := get(t, h, tt.method, tt.target, tt.header)
+			if resp.StatusCode != tt.status {
+				t.Errorf("status %d, want %d", resp.StatusCode, tt.status)
+			}
+			if got := body(t, resp); tt.status != 301 && got != tt.body {
+				t.Errorf("body %q, want %q", got, tt.body)
+			}
+			for k, v := range tt.want {
+				if got := resp.Header.Get(k); got != v {
+					t.Errorf("%s: %q, want %q", k, got, v)
+				}
+			}
+			for _, k := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"} {
+				if resp.Header.Get(k) == "" {
+					t.Errorf("no %s", k)
+				}
+			}
+		})
+	}
+}
+
+func TestPageETag(t *testing.T) {
+	h := newHandler(built(), Options{})
+	first := get(t, h, "GET", "/", nil)
+	if got := body(t, first); got != `<html data-demo="off">start</html>` {
+		t.Errorf("body %q", got)
+	}
+	again := get(t, h, "GET", "/", map[string]string{"If-None-Match": first.Header.Get("ETag")})
+	if again.StatusCode != http.StatusNotModified {
+		t.Errorf("status %d, want 304", again.StatusCode)
+	}
+	demo := get(t, newHandler(built(), Options{Demo: true}), "GET", "/", nil)
+	if demo.Header.Get("ETag") == first.Header.Get("ETag") {
+		t.Error("pages with and without demo mode share an ETag")
+	}
+}
+
+func TestNotBuilt(t *testing.T) {
+	h := newHandler(fstest.MapFS{".keep": {}}, Options{})
+	resp := get(t, h, "GET", "/guide/", nil)
+	if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body(t, resp), "make build") {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+func TestEmbedded(t *testing.T) {
+	resp := get(t, Handler(Options{}), "GET", "/", nil)
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+func TestContentSecurityPolicy(t *testing.T) {
+	tests := []struct{ host, want string }{
+		{"localhost:8080", "connect-src 'self' ws://localhost:8080 wss://localhost:8080;"},
+		{"[::1]:8080", "connect-src 'self' ws://[::1]:8080 wss://[::1]:8080;"},
+		{"a; script-src *", "connect-src 'self';"},
+		{"a b", "connect-src 'self';"},
+		{"", "connect-src 'self';"},
+		{strings.Repeat("a", 300), "connect-src 'self';"},
+	}
+	for _, tt := range tests {
+		h := http.Header{}
+		setSecurityHeaders(h, tt.host)
+		if csp := h.Get("Content-Security-Policy"); !strings.Contains(csp, tt.want) {
+			t.Errorf("%q: %q lacks %q", tt.host, csp, tt.want)
+		}
+	}
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	tests := []struct {
+		value string
+		want  bool
+	}{
+		{"", false}, {"gzip", true}, {"GZIP", true}, {"br, gzip;q=0.5", true}, {"br", false},
+		{"gzip;q=0", false}, {"gzip; q=0.0", false}, {"gzip;q=0.001", true}, {"xgzip", false},
+	}
+	for _, tt := range tests {
+		if got := acceptsGzip([]string{tt.value}); got != tt.want {
+			t.Errorf("%q: %v, want %v", tt.value, got, tt.want)
+		}
+	}
+}
