@@ -1,0 +1,143 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is every setting of `parley serve`. The commands that only need the store embed Storage instead.
+type Config struct {
+	Storage
+	Network
+	Limits
+	Webhooks
+	Media
+	Logging
+	Account
+
+	Demo    bool     `name:"demo" env:"PARLEY_DEMO" help:"Turn on the demo token endpoint, the one-click sign-in and the credentials on the start page. Never on a public server."`
+	Plugins []string `name:"plugins" env:"PARLEY_PLUGINS" placeholder:"URL,..." help:"Addresses of Flex plugin scripts that the desktop loads, in this order."`
+}
+
+// Storage says where the truth is kept.
+type Storage struct {
+	Data        string `name:"data" env:"PARLEY_DATA" default:"./data" placeholder:"DIR" help:"Folder of the embedded store and of media files. Made if it is absent."`
+	DatabaseURL DSN    `name:"database-url" env:"PARLEY_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use instead of the embedded store, as postgres://user:password@host/database."`
+}
+
+// Network says where clients find the server and how nodes find each other.
+type Network struct {
+	Listen         string        `name:"listen" env:"PARLEY_LISTEN" default:"localhost:8080" placeholder:"ADDR" help:"Address for plain HTTP. Use 0.0.0.0:8080 to be reached from other machines."`
+	PublicURL      string        `name:"public-url" env:"PARLEY_PUBLIC_URL" placeholder:"URL" help:"Address under which clients reach this server, as https://chat.example.com, where it differs from what requests say."`
+	TLSListen      string        `name:"tls-listen" env:"PARLEY_TLS_LISTEN" placeholder:"ADDR" help:"Address for HTTPS, beside the plain one. Needs tls-cert and tls-key."`
+	TLSCert        string        `name:"tls-cert" env:"PARLEY_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM."`
+	TLSKey         string        `name:"tls-key" env:"PARLEY_TLS_KEY" placeholder:"FILE" help:"Private key of tls-cert in PEM."`
+	TrustedProxies []string      `name:"trusted-proxies" env:"PARLEY_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Reverse proxies whose X-Forwarded-For, -Proto and -Host headers are believed. From anybody else they are ignored."`
+	NATSURL        DSN           `name:"nats-url" env:"PARLEY_NATS_URL" placeholder:"URL" help:"NATS that carries events between several nodes over one PostgreSQL, as nats://host:4222. Not needed for a single node."`
+	DrainTimeout   time.Duration `name:"drain-timeout" env:"PARLEY_DRAIN_TIMEOUT" default:"10s" help:"How long a stopping server gives open requests, sockets and jobs to end."`
+}
+
+// Limits bounds what clients can make the server hold or do.
+type Limits struct {
+	QueueBytes     ByteSize `name:"queue-bytes" env:"PARLEY_QUEUE_BYTES" default:"1MiB" placeholder:"SIZE" help:"Bytes that may wait for one socket. A slower client is closed and catches up when it comes back."`
+	MaxFrameBytes  ByteSize `name:"max-frame-bytes" env:"PARLEY_MAX_FRAME_BYTES" default:"256KiB" placeholder:"SIZE" help:"Largest socket frame taken from a client."`
+	MaxConnections int      `name:"max-connections" env:"PARLEY_MAX_CONNECTIONS" default:"50000" placeholder:"N" help:"Sockets open at once. More are refused with 503."`
+	FrameRate      int      `name:"frame-rate" env:"PARLEY_FRAME_RATE" default:"1000" placeholder:"N" help:"Frames per second that one socket may send for long; 0 means no limit."`
+	FrameBurst     int      `name:"frame-burst" env:"PARLEY_FRAME_BURST" default:"2000" placeholder:"N" help:"Frames that one socket may send at once before frame-rate holds."`
+	ConnectRate    int      `name:"connect-rate" env:"PARLEY_CONNECT_RATE" default:"0" placeholder:"N" help:"New sockets per second from one client address; 0 means no limit. Mind that a whole office may share one address."`
+}
+
+// Webhooks says which receivers outgoing calls may reach.
+type Webhooks struct {
+	WebhookAllowPrivate bool     `name:"webhook-allow-private" env:"PARLEY_WEBHOOK_ALLOW_PRIVATE" help:"Let outgoing calls reach loopback, private and link-local addresses. For trials on one machine."`
+	WebhookAllowHosts   []string `name:"webhook-allow-hosts" env:"PARLEY_WEBHOOK_ALLOW_HOSTS" placeholder:"HOST,..." help:"Host names, addresses or CIDR ranges that outgoing calls may reach although they are private."`
+}
+
+// Media bounds uploads and their links.
+type Media struct {
+	MediaMaxBytes ByteSize      `name:"media-max-bytes" env:"PARLEY_MEDIA_MAX_BYTES" default:"150MiB" placeholder:"SIZE" help:"Largest file that may be uploaded."`
+	MediaURLTTL   time.Duration `name:"media-url-ttl" env:"PARLEY_MEDIA_URL_TTL" default:"5m" help:"How long a signed link to a file stays good."`
+}
+
+// Logging shapes the log on standard error.
+type Logging struct {
+	LogLevel  string `name:"log-level" env:"PARLEY_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"One of debug, info, warn, error."`
+	LogFormat string `name:"log-format" env:"PARLEY_LOG_FORMAT" default:"text" placeholder:"FORMAT" help:"text for people, json for machines."`
+}
+
+// Account holds an operator's old values. Those that are set are used in place of generated ones when the account is
+// made at the first start, so that an existing token server goes on working unchanged (design §2.1).
+type Account struct {
+	AccountSID      string `name:"account-sid" env:"PARLEY_ACCOUNT_SID" placeholder:"AC..." help:"Account SID to use instead of a generated one."`
+	AuthToken       Secret `name:"auth-token" env:"PARLEY_AUTH_TOKEN" placeholder:"SECRET" help:"Auth token of the account. It also signs webhooks."`
+	APIKeySID       string `name:"api-key-sid" env:"PARLEY_API_KEY_SID" placeholder:"SK..." help:"API key SID to use; needs api-key-secret."`
+	APIKeySecret    Secret `name:"api-key-secret" env:"PARLEY_API_KEY_SECRET" placeholder:"SECRET" help:"Secret of api-key-sid; it signs access tokens."`
+	ChatServiceSID  string `name:"chat-service-sid" env:"PARLEY_CHAT_SERVICE_SID" placeholder:"IS..." help:"Chat service SID to use."`
+	FlexFlowSID     string `name:"flex-flow-sid" env:"PARLEY_FLEX_FLOW_SID" placeholder:"FO..." help:"SID of the Flex Flow for custom chat."`
+	WebFlowSID      string `name:"web-flow-sid" env:"PARLEY_WEB_FLOW_SID" placeholder:"FO..." help:"SID of the Flex Flow for the web chat widget."`
+	ProxyServiceSID string `name:"proxy-service-sid" env:"PARLEY_PROXY_SERVICE_SID" placeholder:"KS..." help:"Proxy service SID to use."`
+	WorkspaceSID    string `name:"workspace-sid" env:"PARLEY_WORKSPACE_SID" placeholder:"WS..." help:"TaskRouter workspace SID to use."`
+	WorkflowSID     string `name:"workflow-sid" env:"PARLEY_WORKFLOW_SID" placeholder:"WW..." help:"SID of the workspace's workflow."`
+	TaskQueueSID    string `name:"task-queue-sid" env:"PARLEY_TASK_QUEUE_SID" placeholder:"WQ..." help:"SID of the workspace's task queue."`
+	WorkerSID       string `name:"worker-sid" env:"PARLEY_WORKER_SID" placeholder:"WK..." help:"SID of the first worker."`
+}
+
+// MediaDir is the folder of uploaded files.
+func (s Storage) MediaDir() string { return filepath.Join(s.Data, "media") }
+
+// ListenAddresses is what to listen on for addr. "localhost" means both loopback addresses, because a browser may try
+// either first; only the first one must succeed, since a machine may lack IPv6.
+func ListenAddresses(addr string) []string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || !strings.EqualFold(host, "localhost") {
+		return []string{addr}
+	}
+	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+}
+
+// BaseURL is the address to show to people: public-url, else one made from listen. It has no slash at its end.
+func (n Network) BaseURL() string {
+	if n.PublicURL != "" {
+		return strings.TrimRight(n.PublicURL, "/")
+	}
+	host, port, err := net.SplitHostPort(n.Listen)
+	if err != nil {
+		return "http://" + n.Listen
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	u := url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
+	if port == "80" {
+		u.Host = host
+	}
+	return u.String()
+}
+
+// Proxies is TrustedProxies as address ranges. Validate has refused what does not parse.
+func (n Network) Proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range n.TrustedProxies {
+		if p, err := parsePrefix(s); err == nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// parsePrefix reads a CIDR range or a single address.
+func parsePrefix(s string) (netip.Prefix, error) {
+	if strings.Contains(s, "/") {
+		p, err := netip.ParsePrefix(s)
+		return p.Masked(), err
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return netip.PrefixFrom(a, a.BitLen()), nil
+}
