@@ -48,6 +48,7 @@ const (
 	SIDSession     SIDKind = 8 // a generation A session list, of the user's number
 	SIDMedia       SIDKind = 9
 	SIDInvite      SIDKind = 10
+	SIDPage        SIDKind = 11 // a position in a list, of the last row's number (rest-semantics §2.6)
 )
 
 // SIDCodec turns row numbers into SIDs that look random and back, so that hot tables need no index on a random key
