@@ -18,6 +18,7 @@ type Service struct {
 
 // Role names what its bearers may do, in the service or in a channel (rest-semantics §2.9).
 type Role struct {
+	ID                   int64
 	SID                  string
 	ServiceID            int64
 	FriendlyName, Type   string // Type: "channel" or "deployment"
@@ -53,10 +54,17 @@ type Channel struct {
 
 // Seq holds a channel's counters (see the table channel_seq).
 type Seq struct {
-	ChannelID                            int64
-	NextIndex, Edits, Doc, Roster, Hooks int64
-	Removed, Members                     int64
-	LastIndex, LastAt                    int64 // of the newest message that still exists; LastIndex is -1 for none
+	ChannelID                                      int64
+	NextIndex, Edits, Doc, Roster, Horizons, Hooks int64
+	Removed, Members                               int64
+	LastIndex, LastAt                              int64 // of the newest message that still exists; LastIndex is -1 for none
+}
+
+// Room is a channel with its counters as one transaction or snapshot saw them. Inside a transaction that opened it
+// ([Chat.OpenTx], [Chat.CreateChannelTx]) it also stands for the lock of the channel, and the use cases keep it up to date.
+type Room struct {
+	Channel *Channel
+	Seq     Seq
 }
 
 // ListEvent is the event number of the message list: every message and every edit or removal raises it.
@@ -65,14 +73,20 @@ func (s *Seq) ListEvent() int64 { return s.NextIndex + s.Edits }
 // DocumentEvent is the event number of the channel document: every message and every change of the channel raises it.
 func (s *Seq) DocumentEvent() int64 { return s.NextIndex + s.Doc }
 
-// Order rises with every change of the channel in the order of commits; it numbers the channel's lane of jobs.
-func (s *Seq) Order() int64 { return s.NextIndex + s.Edits + s.Doc + s.Roster + s.Hooks }
+// RosterEvent is the event number of the roster: memberships and roles count in Roster, what no rule depends on (horizons,
+// attributes) in Horizons, so that a horizon leaves cached memberships valid.
+func (s *Seq) RosterEvent() int64 { return s.Roster + s.Horizons }
+
+// Order rises with every change of the channel in the order of commits; it numbers the lanes of the channel's webhooks.
+func (s *Seq) Order() int64 { return s.NextIndex + s.Edits + s.Doc + s.Roster + s.Horizons + s.Hooks }
 
 // MessagesCount is the number of messages that exist.
 func (s *Seq) MessagesCount() int64 { return s.NextIndex - s.Removed }
 
-// Member is a user's membership of a channel. Removed ones stay as tombstones of the roster.
+// Member is a user's membership of a channel. Removed ones stay as tombstones of the roster. ChannelSID and UserSID are read
+// along, here and below; they are no columns.
 type Member struct {
+	ChannelSID, UserSID           string
 	ID, ChannelID, UserID         int64
 	Identity, RoleSID, Attributes string
 	ConsumedIndex, ConsumedAt     *int64
@@ -94,10 +108,27 @@ const (
 	StatusJoined  = "joined"
 	StatusInvited = "invited"
 	StatusGone    = "gone"
+
+	StatusStranger = "notParticipating" // shown, never stored
+)
+
+// The notification levels of a UserChannel.
+const (
+	LevelDefault = "default"
+	LevelMuted   = "muted"
+)
+
+// The types of channels, and of roles.
+const (
+	TypePublic     = "public"
+	TypePrivate    = "private"
+	RoleChannel    = "channel"
+	RoleDeployment = "deployment"
 )
 
 // Invite asks a user into a channel.
 type Invite struct {
+	ChannelSID                   string
 	ID, ChannelID, UserID        int64
 	Identity, RoleSID, CreatedBy string
 	CreatedAt, UpdatedAt         int64
@@ -106,6 +137,7 @@ type Invite struct {
 // Message is a message; its SID is SIDCodec.Encode("IM", SIDMessage, ID). MemberID and MediaID are 0 for none. A removed one keeps
 // its row and index, without its content.
 type Message struct {
+	ChannelSID           string
 	ID, ChannelID, Index int64
 	Author               string
 	MemberID             int64
@@ -120,6 +152,7 @@ type Message struct {
 
 // Media describes an uploaded file; the bytes are in the blob store. ChannelID and MessageID are 0 until it is sent.
 type Media struct {
+	ChannelSID           string
 	ID, ServiceID        int64
 	Author, Category     string
 	ContentType          string
@@ -131,6 +164,8 @@ type Media struct {
 
 // Webhook is a channel webhook (rest-semantics §3.5). CustomersOnly leaves out messages of agents (§3.7, §4.2).
 type Webhook struct {
+	ChannelSID                 string
+	ID                         int64
 	SID                        string
 	ChannelID                  int64
 	Type, URL, Method          string
@@ -138,4 +173,49 @@ type Webhook struct {
 	RetryCount                 int64
 	CustomersOnly              bool
 	CreatedAt, UpdatedAt       int64
+}
+
+// Binding is a device that asked for push messages ("BS…", chat-sdk-protocol §9.3).
+type Binding struct {
+	ID                   int64
+	SID                  string
+	ServiceID, UserID    int64
+	Type, Address        string
+	Endpoint             string
+	CredentialSID        string
+	MessageTypes         string // JSON array
+	CreatedAt, UpdatedAt int64
+}
+
+// Standing is where a user stands to a channel: what a channel's description says of its reader, and a row of the user's
+// channels (rest-semantics §2.7). Item and Member are nil for a stranger; Member is set while joined. Unread is nil while no horizon is set.
+type Standing struct {
+	Room
+	Item   *UserChannel
+	Member *Member
+	Unread *int64
+}
+
+// Status is joined, invited or notParticipating.
+func (s *Standing) Status() string {
+	if s.Item == nil || s.Item.Status == StatusGone {
+		return StatusStranger
+	}
+	return s.Item.Status
+}
+
+// Level is the notification level.
+func (s *Standing) Level() string {
+	if s.Item == nil {
+		return LevelDefault
+	}
+	return s.Item.NotificationLevel
+}
+
+// Horizon is the last consumed message index.
+func (s *Standing) Horizon() *int64 {
+	if s.Member == nil {
+		return nil
+	}
+	return s.Member.ConsumedIndex
 }

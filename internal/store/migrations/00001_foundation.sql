@@ -44,9 +44,9 @@ CREATE TABLE chat_service (
 CREATE INDEX chat_service_account ON chat_service (account_sid, id);
 
 CREATE TABLE role (
-    sid TEXT PRIMARY KEY, service_id BIGINT NOT NULL, friendly_name TEXT NOT NULL, type TEXT NOT NULL, permissions TEXT NOT NULL,
+    id BIGKEY, sid TEXT NOT NULL UNIQUE, service_id BIGINT NOT NULL, friendly_name TEXT NOT NULL, type TEXT NOT NULL, permissions TEXT NOT NULL,
     created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL);
-CREATE INDEX role_service ON role (service_id, created_at);
+CREATE INDEX role_service ON role (service_id, id);
 
 CREATE TABLE chat_user (
     id BIGKEY, sid TEXT NOT NULL UNIQUE, service_id BIGINT NOT NULL, identity TEXT NOT NULL,
@@ -61,6 +61,7 @@ CREATE TABLE user_seq (user_id BIGKEY, channels BIGINT NOT NULL, info BIGINT NOT
 
 -- Which nodes have a live connection of the user; kept only where the service has reachability on.
 CREATE TABLE presence (user_id BIGINT NOT NULL, node_id BIGINT NOT NULL, PRIMARY KEY (user_id, node_id));
+CREATE INDEX presence_node ON presence (node_id);
 
 CREATE TABLE channel (
     id BIGKEY, sid TEXT NOT NULL UNIQUE, service_id BIGINT NOT NULL, friendly_name TEXT, unique_name TEXT,
@@ -71,13 +72,14 @@ CREATE INDEX channel_list ON channel (service_id, id);
 
 -- The channel's event counters, again narrow: a message changes this row and adds one, nothing more. The numbers of the
 -- list and of the document are sums that contain next_index, so that a message moves them without another write:
--- list event = next_index + edits, document event = next_index + doc.
+-- list event = next_index + edits, document event = next_index + doc, roster event = roster + horizons (horizons counts what no
+-- rule depends on, so that a reader's horizon leaves cached memberships valid).
 CREATE TABLE channel_seq (
     channel_id BIGKEY,
-    next_index BIGINT NOT NULL, edits BIGINT NOT NULL, doc BIGINT NOT NULL, roster BIGINT NOT NULL, hooks BIGINT NOT NULL,
-    removed BIGINT NOT NULL, members BIGINT NOT NULL, last_index BIGINT NOT NULL, last_at BIGINT NOT NULL);
+    next_index BIGINT NOT NULL, edits BIGINT NOT NULL, doc BIGINT NOT NULL, roster BIGINT NOT NULL, horizons BIGINT NOT NULL,
+    hooks BIGINT NOT NULL, removed BIGINT NOT NULL, members BIGINT NOT NULL, last_index BIGINT NOT NULL, last_at BIGINT NOT NULL);
 
--- Members; a removed one stays as the roster's tombstone (removed_ev > 0).
+-- Members; a removed one stays as the roster's tombstone.
 CREATE TABLE member (
     id BIGKEY, channel_id BIGINT NOT NULL, user_id BIGINT NOT NULL, identity TEXT NOT NULL, role_sid TEXT NOT NULL,
     attributes TEXT NOT NULL, consumed_index BIGINT, consumed_at BIGINT,
@@ -92,6 +94,8 @@ CREATE TABLE user_channel (
     status TEXT NOT NULL, notification_level TEXT NOT NULL,
     created_ev BIGINT NOT NULL, last_ev BIGINT NOT NULL,
     PRIMARY KEY (user_id, channel_id));
+CREATE INDEX user_channel_ev ON user_channel (user_id, last_ev);
+CREATE INDEX user_channel_live ON user_channel (user_id, channel_sid) WHERE status <> 'gone';
 
 CREATE TABLE invite (
     id BIGKEY, channel_id BIGINT NOT NULL, user_id BIGINT NOT NULL, identity TEXT NOT NULL, role_sid TEXT NOT NULL,
@@ -118,13 +122,13 @@ CREATE TABLE media (
     created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL);
 
 CREATE TABLE channel_webhook (
-    sid TEXT PRIMARY KEY, channel_id BIGINT NOT NULL, type TEXT NOT NULL,
+    id BIGKEY, sid TEXT NOT NULL UNIQUE, channel_id BIGINT NOT NULL, type TEXT NOT NULL,
     url TEXT NOT NULL, method TEXT NOT NULL, filters TEXT NOT NULL, triggers TEXT NOT NULL, flow_sid TEXT NOT NULL,
     retry_count BIGINT NOT NULL, customers_only BOOLEAN NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL);
-CREATE INDEX channel_webhook_channel ON channel_webhook (channel_id, created_at);
+CREATE INDEX channel_webhook_channel ON channel_webhook (channel_id, id);
 
 CREATE TABLE binding (
-    sid TEXT PRIMARY KEY, service_id BIGINT NOT NULL, user_id BIGINT NOT NULL, type TEXT NOT NULL, address TEXT NOT NULL,
+    id BIGKEY, sid TEXT NOT NULL UNIQUE, service_id BIGINT NOT NULL, user_id BIGINT NOT NULL, type TEXT NOT NULL, address TEXT NOT NULL,
     endpoint TEXT NOT NULL, credential_sid TEXT NOT NULL, message_types TEXT NOT NULL,
     created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL);
 CREATE UNIQUE INDEX binding_address ON binding (service_id, user_id, type, address);
