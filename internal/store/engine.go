@@ -9,7 +9,8 @@ import (
 type Engine interface {
 	// Write runs fn in a transaction and returns when it is durable. fn must only use the connection: it may wait in
 	// line with other units, share their commit, and run again after a conflict between transactions. An error (or a panic)
-	// of fn undoes its own writes and no other's.
+	// of fn undoes its own writes and no other's, and so does an error of a statement, even where fn ignores it. ctx counts
+	// only until fn begins.
 	Write(ctx context.Context, fn func(Conn) error) error
 	// Read runs fn on one consistent snapshot.
 	Read(ctx context.Context, fn func(Conn) error) error

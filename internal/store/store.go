@@ -53,10 +53,10 @@ func (s *Store) OnCommit(fn func(changes []any)) { s.onCommit = append(s.onCommi
 
 // Update runs fn in one transaction and returns when the result is durable and its effects are published. fn may run more
 // than once, must have no effect outside tx, and must not wait for anything but the database: others share its commit.
-// Once begun, Update does not give up when ctx ends: its answer says what is true.
+// ctx counts only until the transaction begins; from then on Update does not give up: its answer says what is true.
 func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	var tx *Tx
-	err := s.engine.Write(context.WithoutCancel(ctx), func(c Conn) error {
+	err := s.engine.Write(ctx, func(c Conn) error {
 		tx = &Tx{Reader: Reader{conn: c, now: s.now().UnixMicro()}, store: s}
 		if err := fn(tx); err != nil {
 			return err
