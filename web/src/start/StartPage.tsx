@@ -1,0 +1,84 @@
+import { useEffect, useState } from "react";
+import { type Credentials, demoMode, fetchCredentials } from "../lib/demo";
+import { Icon } from "../ui/Icon";
+import { Snippet } from "../ui/Snippet";
+import { CredentialsCard } from "./CredentialsCard";
+import { Health } from "./Health";
+import { channelSnippet, sdkSnippet, tokenSnippet } from "./snippets";
+
+export function StartPage() {
+  const { credentials, problem } = useCredentials();
+  const { origin } = location;
+
+  return (
+    <>
+      <section className="hero">
+        <Health />
+        <h1>Your chat app keeps running. On your own machine.</h1>
+        <p>
+          Parley is a self-hosted home for apps built on the guide “Integrate a Custom Chat Client with Flex”.
+          It speaks the same protocols, so the open-source SDKs and your back end work unmodified: you change
+          one URL.
+        </p>
+        <p className="actions">
+          <a className="button primary" href="/guide/">
+            Open the guide
+            <Icon name="arrow" />
+          </a>
+          <a className="button" href="#connect">
+            Connect your app
+          </a>
+        </p>
+      </section>
+
+      <section id="connect" aria-labelledby="connect-title">
+        <h2 id="connect-title">Change one URL</h2>
+        <p className="lead">Three steps take an app over. Each is the whole step.</p>
+        <ol className="steps">
+          <li>
+            <Snippet
+              title="Point the chat SDK here"
+              note="twilio-chat 3.4 to 6.0, from npm, unmodified"
+              code={sdkSnippet(origin)}
+            />
+          </li>
+          <li>
+            <Snippet
+              title="Make a conversation"
+              note="From your server: any https://{product}.twilio.com/… is /{product}/… here"
+              code={channelSnippet(origin, credentials)}
+            />
+          </li>
+          <li>
+            <Snippet
+              title="Mint a token"
+              note="Or go on with your token server: give it the API key below"
+              code={tokenSnippet}
+            />
+          </li>
+        </ol>
+      </section>
+
+      <CredentialsCard credentials={credentials} problem={problem} demo={demoMode} />
+    </>
+  );
+}
+
+function useCredentials() {
+  const [credentials, setCredentials] = useState<Credentials | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  useEffect(() => {
+    if (!demoMode) return;
+    let gone = false;
+    fetchCredentials().then(
+      (found) => !gone && setCredentials(found),
+      (error: Error) => !gone && setProblem(error.message),
+    );
+    return () => {
+      gone = true;
+    };
+  }, []);
+
+  return { credentials, problem };
+}
