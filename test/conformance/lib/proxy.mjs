@@ -12,7 +12,7 @@ export class Proxy {
   refusing = false;      // new connections are cut before the upgrade
   holding = false;       // server frames are thrown away instead of passed on
   initAnswers = [];      // replies {status, payload} for the next init frames, instead of the server's
-  frames = [];           // the last frames, newest last: {dir, header, payload}
+  frames = [];           // the last frames, newest last: {t, dir, header, payload}
   connections = 0;       // upgrades accepted so far
   uri = '';
 
@@ -77,7 +77,7 @@ export class Proxy {
   #keep(dir, data) {
     let frame;
     try { frame = decode(data); } catch (e) { frame = { header: { method: '?', error: e.message } }; }
-    this.frames.push({ dir, ...frame });
+    this.frames.push({ t: Date.now(), dir, ...frame });
     if (this.frames.length > KEPT_FRAMES) this.frames.shift();
     return frame;
   }

@@ -91,7 +91,7 @@ export class Suite {
   async lane(steps, ctx) {
     for (const step of steps) {
       if (this.#only && !step.setup && !this.#only.test(step.name)) continue;
-      await this.step(step.name, () => step.run(ctx), { timeout: step.timeout, evidence: () => ctx.evidence?.() });
+      await this.step(step.name, () => step.run(ctx), { timeout: step.timeout, evidence: (since) => ctx.evidence?.(since) });
     }
   }
 
@@ -106,7 +106,7 @@ export class Suite {
       console.log(`FAIL ${this.label} ${name}: ${describe(e)}`);
       const at = String(e?.stack ?? '').split('\n').find((l) => /\((file|\/).*(steps|rest|guide|wire|suite|browser)/.test(l) && !l.includes('lib/steps'));
       if (at) console.log('    ' + at.trim().replace(/file:.*conformance\//, ''));
-      for (const line of evidence?.() ?? []) console.log('    ' + line);
+      for (const line of evidence?.(start) ?? []) console.log('    ' + line);
     }
   }
 

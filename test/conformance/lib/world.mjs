@@ -3,6 +3,8 @@ import { ChatService } from './rest.mjs';
 import { libraryToken, handToken } from './tokens.mjs';
 import { Proxy } from './proxy.mjs';
 
+const SHOWN_FRAMES = 60;
+
 export class World {
   #made = new Map(); #clients = []; #proxies = []; #tracing;
 
@@ -29,10 +31,11 @@ export class World {
   /** A token with any lifetime and any field, see lib/tokens.mjs. */
   handToken(identity, more = {}) { return handToken(this.cfg, { identity, serviceSid: this.service.sid, ...more }); }
 
-  /** A connected client; options: {token, uri, sdkOptions}. */
+  /** A connected client that has read its channels, so that nothing of its start is in flight; options: {token, uri, sdkOptions}. */
   async connect(identity, { token = this.token(identity), uri, sdkOptions } = {}) {
     const client = await this.sdk.connect(token, uri ?? (await this.#uri()), sdkOptions);
     this.#clients.push(client);
+    await client.getSubscribedChannels();
     return client;
   }
 
@@ -53,15 +56,16 @@ export class World {
     return { sid: channel.sid, ...views };
   }
 
-  /** The last frames of the recorded connections, shortened for people. */
-  evidence() {
-    const lines = this.#proxies.flatMap((p, i) => p.frames.slice(-16).map((f) => {
+  /** The frames that the recorded connections carried since then (ms), shortened for people. */
+  evidence(since) {
+    if (!this.#tracing) return [];
+    const frames = this.#proxies.flatMap((p, i) => p.frames.filter((f) => f.t >= since).map((f) => ({ i, ...f })));
+    return frames.sort((a, b) => a.t - b.t).slice(-SHOWN_FRAMES).map((f) => {
       const { header: h } = f;
       const request = h.http_request ? ` ${h.http_request.method} ${h.http_request.path}` : '';
       const status = h.http_status ? ` http ${h.http_status.code}` : h.status ? ` ${h.status.code}` : '';
-      return `#${i} ${f.dir} ${h.method}${request}${status} ${JSON.stringify(f.payload ?? '').slice(0, 300)}`;
-    }));
-    return this.#tracing ? lines : [];
+      return `+${f.t - since}ms #${f.i} ${f.dir} ${h.method}${request}${status} ${JSON.stringify(f.payload ?? '').slice(0, 300)}`;
+    });
   }
 
   async close() {

@@ -103,6 +103,7 @@ export const devices = [
       const channel = await one.createChannel({ friendlyName: 'on both' });
       await channel.join();
       const other = await joined.wait('channelJoined', (c) => c.sid === channel.sid);
+      await other.getMessages(1); // from here on it is subscribed
       const here = new Recorder(other, 'messageAdded');
       await channel.sendMessage('hello, me');
       await here.wait('messageAdded', (m) => m.body === 'hello, me');

@@ -52,10 +52,13 @@ export const users = [
   },
   {
     name: 'user descriptors',
+    timeout: 30_000,
     async run(w) {
-      const descriptor = await w.get('bob').getUserDescriptor('alice');
+      const descriptor = await until(async () => { // the SDK may hold an older answer for some seconds
+        const now = await w.get('bob').getUserDescriptor('alice');
+        return now.friendlyName === 'Alice ☺' && now.attributes.colour && now;
+      }, 'the new name and attributes', 12_000);
       assert.equal(descriptor.identity, 'alice');
-      assert.equal(descriptor.friendlyName, 'Alice ☺');
       assert.deepEqual(descriptor.attributes, { colour: 'red', n: [1] });
       assert.equal((await descriptor.subscribe()).identity, 'alice');
       const { items } = await allItems(await w.get('bob general').getUserDescriptors());
