@@ -87,6 +87,11 @@ func (t *Table[T]) Insert(tx *Tx, row *T) error {
 	return err
 }
 
+// Append adds a row whose key cannot be taken, without waiting for it (Tx.Defer).
+func (t *Table[T]) Append(tx *Tx, row *T) error {
+	return tx.Defer(t.insert, t.values(row, len(t.cols))...)
+}
+
 // Update writes all columns of the row with row's key, or returns ErrNoRow.
 func (t *Table[T]) Update(tx *Tx, row *T) error {
 	return oneRow(tx.Exec(t.update, t.values(row, len(t.cols))...))
@@ -122,6 +127,21 @@ func (t *Table[T]) All(r *Reader, tail string, args ...any) ([]*T, error) {
 		return scan(t.pointers(row)...)
 	})
 	return rows, err
+}
+
+// Columns is the list of columns under an alias, for a query that joins; Scan reads them.
+func (t *Table[T]) Columns(alias string) string {
+	names := make([]string, len(t.cols))
+	for i, c := range t.cols {
+		names[i] = alias + "." + c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Scan reads the columns of Columns, and more that follow them, into a new row.
+func (t *Table[T]) Scan(scan func(dest ...any) error, more ...any) (*T, error) {
+	row := new(T)
+	return row, scan(append(t.pointers(row), more...)...)
 }
 
 // In writes the list of a condition, "($n, $n+1, …)", for values that follow args, and returns args with them added.
