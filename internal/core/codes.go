@@ -48,6 +48,8 @@ const (
 	CodeRoleNotFound           = 50100
 	CodeChannelRoleNotFound    = 50101
 	CodeDeploymentRoleNotFound = 50102
+	CodePermissionNotFound     = 50104
+	CodeInvalidRoleType        = 50105
 	CodeNotAuthorized          = 50107
 	CodeUserNotFound           = 50200
 	CodeUserExists             = 50201
@@ -67,6 +69,17 @@ const (
 	CodeInvalidDateCreated     = 50308
 	CodeInvalidDateUpdated     = 50309
 	CodeAuthorTooLong          = 50310
+	CodeWebhookNotFound        = 50320
+	CodeTooManyWebhooks        = 50321
+	CodeTooManyTriggers        = 50322
+	CodeInvalidWebhookType     = 50324
+	CodeInvalidWebhookFilter   = 50325
+	CodeInvalidWebhookTrigger  = 50326
+	CodeInvalidWebhookFlow     = 50327
+	CodeWebhookURLRequired     = 50329
+	CodeWebhookFilterRequired  = 50330
+	CodeWebhookTriggerRequired = 50331
+	CodeWebhookURLTooLong      = 50332
 	CodeNotMember              = 50400
 	CodeMemberNotFound         = 50402
 	CodeMemberLimit            = 50403
