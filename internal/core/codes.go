@@ -15,6 +15,7 @@ const (
 	CodeTokenSignature      = 20107
 	CodeForbidden           = 20403
 	CodeNotFound            = 20404
+	CodeConflict            = 20409
 	CodeTooLarge            = 20413
 	CodeInvalidParameter    = 20422
 	CodeInvalidSID          = 20423
@@ -41,6 +42,8 @@ const (
 	CodeInvalidTyping          = 50053
 	CodeInvalidWebhook         = 50054
 	CodeInvalidWebhookMethod   = 50055
+	CodeTemplateTooLong        = 50058
+	CodeSoundTooLong           = 50059
 	CodeInvalidUserChannels    = 50060
 	CodeInvalidChannelMembers  = 50061
 	CodeActionsPerSecond       = 50063
