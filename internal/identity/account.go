@@ -106,14 +106,20 @@ func (id *Identity) CreateAccountTx(tx *store.Tx, sid, friendlyName, authToken s
 	return a, id.accountTable.Insert(tx, a)
 }
 
+// FetchAccount returns an account, or 20404. The row is shared: it must not be changed.
+func (id *Identity) FetchAccount(ctx context.Context, accountSID string) (*Account, error) {
+	a, err := id.accounts.get(ctx, accountSID)
+	if err == nil && a == nil {
+		return nil, core.Ef(core.CodeNotFound, "The requested resource was not found: there is no account %s", accountSID)
+	}
+	return a, err
+}
+
 // AuthToken returns the account's primary auth token, which signs webhooks (rest-semantics §3.6).
 func (id *Identity) AuthToken(ctx context.Context, accountSID string) (string, error) {
-	a, err := id.accounts.get(ctx, accountSID)
+	a, err := id.FetchAccount(ctx, accountSID)
 	if err != nil {
 		return "", err
-	}
-	if a == nil {
-		return "", core.Ef(core.CodeNotFound, "There is no account %s", accountSID)
 	}
 	return a.AuthToken, nil
 }
