@@ -42,4 +42,8 @@ var (
 	ErrUnique = errors.New("store: the key exists already")
 	// ErrNoRow: One found nothing.
 	ErrNoRow = errors.New("store: no such row")
+	// ErrClosed: the store is closed or closing; nothing was done.
+	ErrClosed = errors.New("store: closed")
+	// ErrUnknown: the connection to the database broke during the commit; the change may be there or not.
+	ErrUnknown = errors.New("store: the outcome of the commit is not known")
 )

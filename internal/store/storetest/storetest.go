@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"parley/internal/store"
+	"parley/internal/store/engine/postgres"
 	"parley/internal/store/engine/sqlite"
 )
 
@@ -33,6 +34,18 @@ func EachEngine(t *testing.T, fn func(t *testing.T, open func() store.Engine)) {
 		fn(t, func() store.Engine {
 			t.Helper()
 			e, err := sqlite.Open(path, sqlite.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = e.Close() })
+			return e
+		})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		address := Postgres(t)
+		fn(t, func() store.Engine {
+			t.Helper()
+			e, err := postgres.Open(t.Context(), address, postgres.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

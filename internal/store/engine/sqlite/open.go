@@ -23,8 +23,6 @@ const (
 	checkpointPages = 16000
 )
 
-var errClosed = errors.New("store: closed")
-
 // Options for Open. The zero value is what production uses.
 type Options struct {
 	Log     *slog.Logger

@@ -16,12 +16,12 @@ func (e *Engine) Read(ctx context.Context, fn func(store.Conn) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-e.closing:
-		return errClosed
+		return store.ErrClosed
 	}
 	defer func() { <-e.places }()
 	select {
 	case <-e.closing:
-		return errClosed
+		return store.ErrClosed
 	default:
 	}
 	c, err := e.reader()

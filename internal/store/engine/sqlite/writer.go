@@ -40,7 +40,7 @@ func (e *Engine) submit(ctx context.Context, u *unit) error {
 	e.accept.RLock()
 	defer e.accept.RUnlock()
 	if e.closed {
-		return errClosed
+		return store.ErrClosed
 	}
 	select {
 	case e.queue <- u:
