@@ -3,11 +3,11 @@
 //   node launch.mjs [--binary ../../bin/parley] [--store sqlite|postgres|both] [--suites …] [--only …] [--jobs 2] [--trace]
 //
 // PostgreSQL is that of PARLEY_TEST_POSTGRES (a postgres:// URL), else the one on 127.0.0.1:5432; the run makes a
-// database there and drops it. The browser's suite runs once, on the first store.
+// database there and drops it. The suites of the browser and of restarts run once, on the first store.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeDatabase, startServer } from './lib/server.mjs';
+import { makeDatabase, makeServer } from './lib/server.mjs';
 import { option } from './lib/steps.mjs';
 import { passedOn, runSuites, suites } from './run.mjs';
 
@@ -24,24 +24,25 @@ if (!existsSync(binary)) {
 
 const all = { passed: 0, failed: 0, failures: [] };
 for (const [i, kind] of stores.entries()) {
-  const names = option('suites')?.split(',') ?? Object.keys(suites).filter((n) => i === 0 || n !== 'browser');
+  const names = option('suites')?.split(',') ?? Object.keys(suites).filter((n) => i === 0 || !['browser', 'restart'].includes(n));
   console.log(`== ${kind}`);
   const database = kind === 'postgres' ? await makeDatabase(adminUrl) : null;
   try {
-    const server = await startServer({ binary, databaseUrl: database?.url });
-    let total = { failed: 1 };
+    const server = await makeServer({ binary, databaseUrl: database?.url });
+    let total = { passed: 0, failed: 1, failures: ['FAIL the server starts'] };
     try {
+      await server.start();
       const configFile = join(server.dir, 'config.json');
-      writeFileSync(configFile, JSON.stringify(server.config), { mode: 0o600 });
+      writeFileSync(configFile, JSON.stringify(await server.config()), { mode: 0o600 });
       total = await runSuites({ configFile, names, jobs: Number(option('jobs', 2)), passOn: passedOn() });
     } finally {
-      const how = await server.stop({ keep: total.failed > 0 });
+      const how = await server.stop();
       if (how.code !== 0) {
         total.failed++;
-        total.failures?.push(`FAIL server stops cleanly: ${how.signal ?? 'exit ' + how.code}`);
-        console.log(total.failures?.at(-1));
+        total.failures.push(`FAIL the server stops cleanly: ${how.signal ?? 'exit ' + how.code}`);
       }
       if (total.failed > 0) console.log(`server log kept: ${server.logFile}\n${readFileSync(server.logFile, 'utf8').split('\n').slice(-15).join('\n')}`);
+      server.remove({ keep: total.failed > 0 });
     }
     all.passed += total.passed;
     all.failed += total.failed;

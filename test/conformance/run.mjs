@@ -24,6 +24,7 @@ export const suites = {
   'rest-6': ['rest.mjs', '--library', '6'],
   wire: ['wire.mjs'],
   browser: ['browser/run.mjs'],
+  restart: ['restart.mjs'],
 };
 
 // One suite in a process of its own: the SDK versions must not see each other, and a hang or a crash ends only itself.

@@ -16,9 +16,9 @@ export function loadSdk(version) {
   const { Client } = require(packages[version]);
   const major = Number(version[0]);
 
-  /** Starts a client; resolves once it is usable and connected. */
+  /** Starts a client; resolves once it is usable and connected. With uri 'none' it keeps its own address. */
   async function connect(token, uri, options = {}) {
-    const settings = { Twilsock: { uri }, logLevel: 'silent', ...options };
+    const settings = { ...(uri === 'none' ? {} : { Twilsock: { uri } }), logLevel: 'silent', ...options };
     const client = major < 6 ? await within(CONNECT_MS, Client.create(token, settings), 'Client.create') : await started(new Client(token, settings));
     await until(() => client.connectionState === 'connected', `connectionState 'connected' (is ${client.connectionState})`);
     return client;

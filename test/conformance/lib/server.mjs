@@ -44,50 +44,61 @@ export async function makeDatabase(adminUrl) {
 }
 
 /**
- * Starts `binary serve` in a data folder of its own and waits until /readyz is 200.
- * Resolves with {config, dir, logFile, stop}; config is what run.mjs reads.
+ * Makes a place for a server: data folder, ports, certificate. start() runs `binary serve` there and waits until
+ * /readyz is 200; it may be called again after stop() or kill(), as a restart on the same store.
  */
-export async function startServer({ binary, databaseUrl }) {
+export async function makeServer({ binary, databaseUrl }) {
   const dir = mkdtempSync(join(tmpdir(), 'parley-conformance-'));
   const tls = await selfSigned(dir);
   const [port, tlsPort] = [await freePort(), await freePort()];
-  const store = databaseUrl ? ['--database-url', databaseUrl] : [];
-  const data = ['--data', join(dir, 'data'), ...store];
+  const data = ['--data', join(dir, 'data'), ...(databaseUrl ? ['--database-url', databaseUrl] : [])];
+  const base = `http://127.0.0.1:${port}`;
   const logFile = join(dir, 'server.log');
-  const log = createWriteStream(logFile);
-  const child = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, ...data, '--demo',
-    '--tls-listen', `127.0.0.1:${tlsPort}`, '--tls-cert', tls.cert, '--tls-key', tls.key],
-  { env: { ...process.env, PARLEY_WEBHOOK_ALLOW_PRIVATE: 'true' }, stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
-  const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  let over;
-  exited.then((how) => { over = how; });
+  const log = createWriteStream(logFile, { flags: 'a' });
+  let child;
+  let exited = Promise.resolve();
+  let over = { code: 0 };
 
-  const stop = async ({ keep } = {}) => {
+  async function start() {
+    over = null;
+    child = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, ...data, '--demo',
+      '--tls-listen', `127.0.0.1:${tlsPort}`, '--tls-cert', tls.cert, '--tls-key', tls.key],
+    { env: { ...process.env, PARLEY_WEBHOOK_ALLOW_PRIVATE: 'true' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    exited = new Promise((resolve) => child.once('exit', (code, signal) => { over = { code, signal }; resolve(over); }));
+    await until(async () => over || (await fetch(base + '/readyz')).status === 200, 'the server to be ready', 20_000);
+    if (over) throw new Error(`the server ended at start (${over.code ?? over.signal}):\n${readFileSync(logFile, 'utf8').slice(-3000)}`);
+  }
+
+  /** What run.mjs reads: the credentials and the addresses. */
+  async function config() {
+    const { stdout } = await run(binary, ['credentials', ...data, '--json']);
+    return { ...JSON.parse(stdout), base_url: base, tls_url: `https://127.0.0.1:${tlsPort}`, ca_file: tls.cert, binary };
+  }
+
+  /** Ends the server gracefully, or by force when that takes too long; resolves with {code, signal}. */
+  async function stop() {
     if (!over) {
       child.kill('SIGTERM');
       const hard = setTimeout(() => child.kill('SIGKILL'), 15_000);
       await exited;
       clearTimeout(hard);
     }
+    return over;
+  }
+
+  /** kill -9. */
+  async function kill() {
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Removes the folder; keep leaves it for a look at the log. */
+  function remove({ keep } = {}) {
     log.end();
     if (!keep) rmSync(dir, { recursive: true, force: true });
-    return over;
-  };
-
-  try {
-    const base = `http://127.0.0.1:${port}`;
-    await until(async () => {
-      if (over) return true;
-      return (await fetch(base + '/readyz')).status === 200;
-    }, 'the server to be ready', 20_000);
-    if (over) throw new Error(`the server ended at start (${over.code ?? over.signal}):\n${readFileSync(logFile, 'utf8').slice(-3000)}`);
-    const { stdout } = await run(binary, ['credentials', ...data, '--json']);
-    const config = { ...JSON.parse(stdout), base_url: base, tls_url: `https://127.0.0.1:${tlsPort}`, ca_file: tls.cert };
-    return { config, dir, logFile, stop };
-  } catch (e) {
-    await stop({ keep: true });
-    throw e;
   }
+
+  return { dir, logFile, start, config, stop, kill, remove };
 }

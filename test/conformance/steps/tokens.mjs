@@ -1,4 +1,5 @@
 // The life of an access token (chat-sdk-protocol §3).
+import { WebSocket } from 'ws';
 import { assert, Recorder, rejects, until, delay } from '../lib/steps.mjs';
 
 const connected = (client, ms = 12_000) => until(() => client.connectionState === 'connected', `the client to be connected (is ${client.connectionState})`, ms);
@@ -128,6 +129,22 @@ export const devices = [
       await channel.leave();
       await left.wait('channelLeft');
       await odd.shutdown();
+    },
+  },
+  {
+    name: 'an application without options, redirected by a global WebSocket',
+    async run(w) {
+      const before = globalThis.WebSocket;
+      globalThis.WebSocket = class extends WebSocket {
+        constructor(url, ...rest) { super(/^wss:\/\/tsock\..*twilio\.com/.test(url) ? w.serverUri : url, ...rest); }
+      };
+      try {
+        const client = await w.connect('plain', { uri: 'none' });
+        assert.equal(client.user.identity, 'plain');
+        await client.shutdown();
+      } finally {
+        globalThis.WebSocket = before;
+      }
     },
   },
 ];
