@@ -76,8 +76,11 @@ function Table({ credentials }: { credentials: Credentials }) {
         ))}
       </dl>
       <p className="actions">
-        <CopyButton text={JSON.stringify(credentials, null, 2)} label="all as JSON" />
-        <span aria-hidden="true">all as JSON</span>
+        <CopyButton
+          text={JSON.stringify(credentials, null, 2)}
+          label="all as JSON"
+          words="Copy all as JSON"
+        />
       </p>
     </div>
   );

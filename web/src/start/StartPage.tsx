@@ -4,6 +4,7 @@ import { Icon } from "../ui/Icon";
 import { Snippet } from "../ui/Snippet";
 import { CredentialsCard } from "./CredentialsCard";
 import { Health } from "./Health";
+import { Scene } from "./Scene";
 import { channelSnippet, sdkSnippet, tokenSnippet } from "./snippets";
 
 export function StartPage() {
@@ -13,6 +14,7 @@ export function StartPage() {
   return (
     <>
       <section className="hero">
+        <Scene />
         <Health />
         <h1>Your chat app keeps running. On your own machine.</h1>
         <p>
@@ -33,7 +35,9 @@ export function StartPage() {
 
       <section id="connect" aria-labelledby="connect-title">
         <h2 id="connect-title">Change one URL</h2>
-        <p className="lead">Three steps take an app over. Each is the whole step.</p>
+        <p className="lead">
+          Point the SDK here, make a conversation, mint a token. Nothing else in the app changes.
+        </p>
         <ol className="steps">
           <li>
             <Snippet

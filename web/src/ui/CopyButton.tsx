@@ -1,8 +1,17 @@
 import { useEffect, useState } from "react";
 import { Icon } from "./Icon";
 
+interface Props {
+  text: string;
+  label: string;
+  /** True for the icon alone. */
+  compact?: boolean;
+  /** What the button says before it is pressed. */
+  words?: string;
+}
+
 /** Copies a text and says so. `label` names what is copied. */
-export function CopyButton({ text, label, compact }: { text: string; label: string; compact?: boolean }) {
+export function CopyButton({ text, label, compact, words = "Copy" }: Props) {
   const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
 
   useEffect(() => {
@@ -11,12 +20,12 @@ export function CopyButton({ text, label, compact }: { text: string; label: stri
     return () => clearTimeout(timer);
   }, [state]);
 
-  const said = state === "copied" ? "Copied" : state === "failed" ? "Select and copy by hand" : "Copy";
+  const said = state === "copied" ? "Copied" : state === "failed" ? "Select and copy by hand" : words;
   return (
     <button
       type="button"
       className={compact ? "copy compact" : "copy"}
-      aria-label={`${said}: ${label}`}
+      aria-label={said === words && words !== "Copy" ? words : `${said}: ${label}`}
       title={`${said}: ${label}`}
       onClick={() => copy(text).then((done) => setState(done ? "copied" : "failed"))}
     >

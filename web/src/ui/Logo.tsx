@@ -1,16 +1,22 @@
-/** Parley's mark: two bubbles, two sides of one conversation. The icon in public/favicon.svg is the same drawing. */
+import { useId } from "react";
+
+const front =
+  "M8 3h10a6 6 0 0 1 6 6v4a6 6 0 0 1-6 6h-6l-5 4.6c-.6.6-1.6.1-1.6-.7v-4.5A6 6 0 0 1 2 13V9a6 6 0 0 1 6-6Z";
+const back =
+  "M17.5 11h7a5.5 5.5 0 0 1 5.5 5.5v3a5.5 5.5 0 0 1-2 4.2v4.4c0 .8-1 1.3-1.6.7L22.6 25h-5.1a5.5 5.5 0 0 1-5.5-5.5v-3a5.5 5.5 0 0 1 5.5-5.5Z";
+
+/** Parley's mark: two bubbles, two sides of one conversation. public/favicon.svg is the same drawing. */
 export function Logo({ size = 28 }: { size?: number }) {
+  const gap = useId();
   return (
     <svg className="logo" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">
-      <path
-        className="logo-front"
-        d="M9 2h10a9 9 0 0 1 0 18h-5l-6.200 6.100A1 1 0 0 1 6 25.400V19A9 9 0 0 1 9 2Z"
-      />
-      <path
-        className="logo-back"
-        d="M29.500 17.500a7.500 7.500 0 0 1-3.500 6.300v4.900a.8.8 0 0 1-1.300.6L20.600 26h-2.100a8 8 0 0 1-4.300-1.300l1-1H19A12.600 12.600 0 0 0 29 13a7.600 7.600 0 0 1 .5 4.500Z"
-      />
-      <path className="logo-lines" d="M10 9h8.500M10 13h5" />
+      <mask id={gap}>
+        <path fill="#fff" d="M0 0h32v32H0z" />
+        <path stroke="#000" strokeWidth="3.5" d={front} />
+      </mask>
+      <path className="logo-back" mask={`url(#${gap})`} d={back} />
+      <path className="logo-front" d={front} />
+      <path className="logo-lines" d="M7.5 9h11M7.5 13h6.5" />
     </svg>
   );
 }
