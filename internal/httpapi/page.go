@@ -115,3 +115,21 @@ func filters(q url.Values) url.Values {
 	}
 	return q
 }
+
+// After returns the SID of the last item of the page before, "" for the first page: a page token is "PT" and that SID.
+func (p Page) After() string { return strings.TrimPrefix(p.Token, "PT") }
+
+// ListRows answers a page from rows that were read one beyond the page's size, so that the list knows whether another follows. sid names a
+// row for the next page's token; show makes its representation.
+func ListRows[Row, Item any](r *Request, product, key string, p Page, rows []Row, sid func(Row) string, show func(*Request, Row) Item) (Response, error) {
+	next := ""
+	if len(rows) > p.Size {
+		rows = rows[:p.Size]
+		next = "PT" + sid(rows[len(rows)-1])
+	}
+	items := make([]Item, len(rows))
+	for i, row := range rows {
+		items[i] = show(r, row)
+	}
+	return Listing(r, product, key, p, items, next)
+}

@@ -141,9 +141,11 @@ CREATE TABLE flex_flow (
 CREATE INDEX flex_flow_account ON flex_flow (account_sid, created_at, sid);
 
 CREATE TABLE flex_channel (
-    id BIGKEY, sid TEXT NOT NULL UNIQUE, account_sid TEXT NOT NULL, flow_sid TEXT NOT NULL, user_sid TEXT NOT NULL, task_sid TEXT,
-    target TEXT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL);
-CREATE INDEX flex_channel_reuse ON flex_channel (flow_sid, target, id);
+    id BIGKEY, sid TEXT NOT NULL UNIQUE, account_sid TEXT NOT NULL, flow_sid TEXT NOT NULL, chat_service_sid TEXT NOT NULL,
+    user_sid TEXT NOT NULL, task_sid TEXT, target TEXT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL);
 CREATE INDEX flex_channel_account ON flex_channel (account_sid, id);
+
+-- The newest channel of a flow and a target (0 for none); its row is the lock under which a channel is reused or made.
+CREATE TABLE flex_target (flow_sid TEXT NOT NULL, target TEXT NOT NULL, channel_id BIGINT NOT NULL, PRIMARY KEY (flow_sid, target));
 
 -- +goose Down

@@ -1,0 +1,325 @@
+package flex
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"parley/internal/chat"
+	"parley/internal/core"
+	"parley/internal/store"
+)
+
+// The states that a Flex Channel's attribute "status" takes; clients compare the literal words (rest-semantics §4.3).
+const (
+	StatusActive   = "ACTIVE"
+	StatusInactive = "INACTIVE"
+)
+
+// guestRole is the channel role of the customer (rest-semantics §4.1, step 6).
+const guestRole = "guest"
+
+// Channel is the record of a Flex Channel ("CH…", the chat channel's SID).
+type Channel struct {
+	ID                                                int64
+	SID, AccountSID, FlowSID, ChatServiceSID, UserSID string
+	TaskSID                                           *string
+	Target                                            string
+	CreatedAt, UpdatedAt                              int64
+}
+
+var channels = store.NewTable("flex_channel",
+	store.Col[Channel]{Name: "id", Ptr: func(c *Channel) any { return &c.ID }},
+	store.Col[Channel]{Name: "sid", Ptr: func(c *Channel) any { return &c.SID }},
+	store.Col[Channel]{Name: "account_sid", Ptr: func(c *Channel) any { return &c.AccountSID }},
+	store.Col[Channel]{Name: "flow_sid", Ptr: func(c *Channel) any { return &c.FlowSID }},
+	store.Col[Channel]{Name: "chat_service_sid", Ptr: func(c *Channel) any { return &c.ChatServiceSID }},
+	store.Col[Channel]{Name: "user_sid", Ptr: func(c *Channel) any { return &c.UserSID }},
+	store.Col[Channel]{Name: "task_sid", Ptr: func(c *Channel) any { return &c.TaskSID }},
+	store.Col[Channel]{Name: "target", Ptr: func(c *Channel) any { return &c.Target }},
+	store.Col[Channel]{Name: "created_at", Ptr: func(c *Channel) any { return &c.CreatedAt }},
+	store.Col[Channel]{Name: "updated_at", Ptr: func(c *Channel) any { return &c.UpdatedAt }},
+)
+
+// NewChannel is the request for a Flex Channel. The first four are required.
+type NewChannel struct {
+	FlowSID, Identity, ChatUserFriendlyName, ChatFriendlyName string
+	Target, ChatUniqueName                                    string
+	PreEngagementData                                         string // JSON; goes into the channel's attributes
+	TaskAttributes                                            string // JSON; used by flows that make tasks
+	TaskSID                                                   string
+	LongLived                                                 *bool // overrides the flow's
+}
+
+// attributes are the chat channel's attributes as Flex writes them (rest-semantics §4.1, step 5).
+type attributes struct {
+	Status        string          `json:"status"`
+	LongLived     bool            `json:"long_lived"`
+	PreEngagement json.RawMessage `json:"pre_engagement_data,omitempty"`
+	From          string          `json:"from"`
+	ChannelType   string          `json:"channel_type"`
+}
+
+// CreateChannel makes the whole chat in one transaction, or returns the channel that is still active for the same flow and
+// target (rest-semantics §4.1–4.3).
+func (x *Flex) CreateChannel(ctx context.Context, accountSID string, n NewChannel) (*Channel, error) {
+	if err := n.check(); err != nil {
+		return nil, err
+	}
+	flow, err := x.FetchFlow(ctx, accountSID, n.FlowSID)
+	if err != nil {
+		return nil, err
+	}
+	by, err := x.conductor(ctx, accountSID, flow.ChatServiceSID)
+	if err != nil {
+		return nil, err
+	}
+	var made *Channel
+	err = x.store.Update(ctx, func(tx *store.Tx) error {
+		var err error
+		if made, err = x.reusable(tx, by, flow, n.target()); err != nil || made != nil {
+			return err
+		}
+		made, err = x.build(tx, by, flow, n)
+		return err
+	})
+	return made, err
+}
+
+// conductor is Flex as an actor in a chat service: a server, whom roles do not bind.
+func (x *Flex) conductor(ctx context.Context, accountSID, serviceSID string) (chat.Actor, error) {
+	service, err := x.chat.Service(ctx, accountSID, serviceSID)
+	return chat.Actor{Service: service, Source: chat.SourceAPI}, err
+}
+
+func (n NewChannel) check() error {
+	for _, p := range []struct{ name, value string }{
+		{"FlexFlowSid", n.FlowSID}, {"Identity", n.Identity}, {"ChatUserFriendlyName", n.ChatUserFriendlyName}, {"ChatFriendlyName", n.ChatFriendlyName},
+	} {
+		if p.value == "" {
+			return core.Ef(core.CodeFlexValidation, "Missing required parameter %s", p.name)
+		}
+	}
+	if len(n.Target) > core.MaxIdentity {
+		return core.Ef(core.CodeFlexValidation, "Target has %d bytes; at most %d are allowed", len(n.Target), core.MaxIdentity)
+	}
+	if n.TaskSID != "" && !core.IsSID("WT", n.TaskSID) {
+		return core.Ef(core.CodeFlexValidation, "TaskSid is not a task SID (WT…)")
+	}
+	for _, p := range []struct{ name, value string }{{"PreEngagementData", n.PreEngagementData}, {"TaskAttributes", n.TaskAttributes}} {
+		if _, err := core.CheckAttributes(p.value, core.MaxChannelAttributes); err != nil {
+			return core.Ef(core.CodeFlexValidation, "%s: %s", p.name, core.AsError(err).Message)
+		}
+	}
+	return nil
+}
+
+// target is what reuse keys on: the customer's address, or the identity where none is given.
+func (n NewChannel) target() string {
+	if n.Target != "" {
+		return n.Target
+	}
+	return n.Identity
+}
+
+// reusable locks the pair of flow and target, so that two requests for it come one after the other, and returns its channel
+// if that is still active.
+func (x *Flex) reusable(tx *store.Tx, by chat.Actor, flow *Flow, target string) (*Channel, error) {
+	var id int64
+	err := tx.One(`INSERT INTO flex_target (flow_sid, target, channel_id) VALUES ($1, $2, 0)
+		ON CONFLICT (flow_sid, target) DO UPDATE SET target = excluded.target RETURNING channel_id`, []any{flow.SID, target}, &id)
+	if err != nil || id == 0 {
+		return nil, err
+	}
+	was, err := channels.One(&tx.Reader, `WHERE id = $1`, id)
+	if errors.Is(err, store.ErrNoRow) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	ch, err := x.chat.FindChannelTx(&tx.Reader, by.Service, was.SID)
+	if core.HasCode(err, core.CodeChannelNotFound) {
+		return nil, nil // deleted through the chat API
+	}
+	if err != nil || status(ch) != StatusActive {
+		return nil, err
+	}
+	return was, nil
+}
+
+// status reads the state from a chat channel's attributes; "" when they bear none.
+func status(ch *chat.Channel) string {
+	var a struct {
+		Status string `json:"status"`
+	}
+	if json.Unmarshal([]byte(ch.Attributes), &a) != nil {
+		return ""
+	}
+	return a.Status
+}
+
+func (x *Flex) build(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Channel, error) {
+	user, _, err := x.chat.EnsureUserTx(tx, by.Service, chat.NewUser{Identity: n.Identity, FriendlyName: &n.ChatUserFriendlyName})
+	if err != nil {
+		return nil, flexCode(err)
+	}
+	if err := x.freeName(tx, by, n.ChatUniqueName); err != nil {
+		return nil, err
+	}
+	room, err := x.openChat(tx, by, flow, n)
+	if err != nil {
+		return nil, flexCode(err)
+	}
+	guest, err := x.chat.RoleByName(&tx.Reader, by.Service, "channel", guestRole)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := x.chat.AddMemberTx(tx, by, room, chat.NewMember{Identity: n.Identity, RoleSID: guest.SID}); err != nil {
+		return nil, flexCode(err)
+	}
+	if err := x.attachHandler(tx, flow, room); err != nil {
+		return nil, err
+	}
+	made := &Channel{ID: room.Channel.ID, SID: room.Channel.SID, AccountSID: flow.AccountSID, FlowSID: flow.SID, ChatServiceSID: by.Service.SID, UserSID: user.SID,
+		Target: n.target(), CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+	if err := channels.Insert(tx, made); err != nil {
+		return nil, err
+	}
+	return made, tx.Defer(`UPDATE flex_target SET channel_id = $3 WHERE flow_sid = $1 AND target = $2`, flow.SID, made.Target, made.ID)
+}
+
+func (x *Flex) openChat(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*chat.Room, error) {
+	a := attributes{Status: StatusActive, LongLived: flow.LongLived, From: n.ChatUserFriendlyName, ChannelType: flow.ChannelType}
+	if n.LongLived != nil {
+		a.LongLived = *n.LongLived
+	}
+	if n.Target != "" {
+		a.From = n.Target
+	}
+	if n.PreEngagementData != "" {
+		a.PreEngagement = json.RawMessage(n.PreEngagementData)
+	}
+	text, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	create := chat.NewChannel{Type: "private", FriendlyName: &n.ChatFriendlyName, Attributes: string(text)}
+	if n.ChatUniqueName != "" {
+		create.UniqueName = &n.ChatUniqueName
+	}
+	return x.chat.CreateChannelTx(tx, by, create)
+}
+
+// freeName takes a unique name from a Flex Channel that has ended; one in use is 45208 (rest-semantics §4.3).
+func (x *Flex) freeName(tx *store.Tx, by chat.Actor, name string) error {
+	if name == "" {
+		return nil
+	}
+	holder, err := x.chat.OpenTx(tx, by.Service, name)
+	if core.HasCode(err, core.CodeChannelNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if status(holder.Channel) != StatusInactive {
+		return core.Ef(core.CodeFlexUniqueNameExists, "ChatUniqueName %s belongs to channel %s, which is still in use; end that channel or use another name",
+			clip(name), holder.Channel.SID)
+	}
+	none := ""
+	return x.chat.UpdateChannelTx(tx, by, holder, chat.ChannelPatch{UniqueName: &none})
+}
+
+// attachHandler connects what answers the customer (rest-semantics §4.2).
+func (x *Flex) attachHandler(tx *store.Tx, flow *Flow, room *chat.Room) error {
+	in, err := flow.Handler()
+	if err != nil || flow.IntegrationType != IntegrationExternal {
+		return err
+	}
+	_, err = x.chat.AddWebhookTx(tx, room, chat.NewWebhook{Type: "webhook", URL: in.URL, Method: "POST", Filters: []string{"onMessageSent"},
+		RetryCount: *in.RetryCount, CustomersOnly: true})
+	return err
+}
+
+// flexCode maps chat's errors to those that Flex documents for the same fault (rest-semantics §4.3).
+func flexCode(err error) error {
+	for chatCode, code := range map[int]int{
+		core.CodeIdentityReserved: core.CodeFlexIdentityReserved,
+		core.CodeUserChannelLimit: core.CodeFlexUserChannelLimit,
+		core.CodeMemberExists:     core.CodeFlexAlreadyMember,
+		core.CodeUniqueNameExists: core.CodeFlexUniqueNameExists,
+	} {
+		if core.HasCode(err, chatCode) {
+			return core.Ef(code, "%s", core.AsError(err).Message).Because(err)
+		}
+	}
+	return err
+}
+
+// FetchChannel returns a Flex Channel or 45204.
+func (x *Flex) FetchChannel(ctx context.Context, accountSID, sid string) (c *Channel, err error) {
+	err = x.store.View(ctx, func(r *store.Reader) error {
+		c, err = channelIn(r, accountSID, sid)
+		return err
+	})
+	return c, err
+}
+
+// ListChannels returns up to limit Flex Channels after the SID after ("" for the first), oldest first.
+func (x *Flex) ListChannels(ctx context.Context, accountSID, after string, limit int) (list []*Channel, err error) {
+	err = x.store.View(ctx, func(r *store.Reader) error {
+		var from int64
+		if after != "" {
+			c, err := channelIn(r, accountSID, after)
+			if err != nil {
+				return core.Ef(core.CodeInvalidParameter, "PageToken is not one that this list gave")
+			}
+			from = c.ID
+		}
+		list, err = channels.All(r, `WHERE account_sid = $1 AND id > $2 ORDER BY id LIMIT $3`, accountSID, from, int64(limit))
+		return err
+	})
+	return list, err
+}
+
+// DeleteChannel removes a Flex Channel with its chat channel.
+func (x *Flex) DeleteChannel(ctx context.Context, accountSID, sid string) error {
+	c, err := x.FetchChannel(ctx, accountSID, sid)
+	if err != nil {
+		return err
+	}
+	by, err := x.conductor(ctx, accountSID, c.ChatServiceSID)
+	if err != nil {
+		return err
+	}
+	return x.store.Update(ctx, func(tx *store.Tx) error {
+		room, err := x.chat.OpenTx(tx, by.Service, c.SID)
+		if err == nil {
+			err = x.chat.DeleteChannelTx(tx, by, room)
+		}
+		if err != nil && !core.HasCode(err, core.CodeChannelNotFound) {
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE flex_target SET channel_id = 0 WHERE flow_sid = $1 AND target = $2 AND channel_id = $3`, c.FlowSID, c.Target, c.ID); err != nil {
+			return err
+		}
+		err = channels.Delete(tx, c)
+		if errors.Is(err, store.ErrNoRow) {
+			return notFound(sid)
+		}
+		return err
+	})
+}
+
+func channelIn(r *store.Reader, accountSID, sid string) (*Channel, error) {
+	c, err := channels.One(r, `WHERE sid = $1 AND account_sid = $2`, sid, accountSID)
+	if errors.Is(err, store.ErrNoRow) {
+		return nil, notFound(sid)
+	}
+	return c, err
+}
+
+func notFound(sid string) error {
+	return core.Ef(core.CodeFlexChannelNotFound, "Flex Chat Channel %s was not found", clip(sid))
+}
