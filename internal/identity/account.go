@@ -31,24 +31,24 @@ const (
 
 const statusActive = "active"
 
-// Options of New. The zero value is what production uses, but for ServiceAccount.
+// Options of New. The zero value is what production uses, but for HasService.
 type Options struct {
-	// ServiceAccount returns the account that owns a chat service, or "" when there is none. It is asked for each token with a
-	// chat grant, so it should answer from memory.
-	ServiceAccount func(ctx context.Context, serviceSID string) (string, error)
-	Now            func() time.Time
-	Fresh          time.Duration // how old cached credentials may be; 0 means 2 s
+	// HasService reports whether an account has a chat service. It is asked for each token with a chat grant, so it should
+	// answer from memory. Without it no account has any.
+	HasService func(ctx context.Context, accountSID, serviceSID string) (bool, error)
+	Now        func() time.Time
+	Fresh      time.Duration // how old cached credentials may be; 0 means 2 s
 }
 
 // Identity is the package's use cases.
 type Identity struct {
-	st             *store.Store
-	now            func() time.Time
-	serviceAccount func(ctx context.Context, serviceSID string) (string, error)
-	accounts       *cache[Account]
-	keys           *cache[Key]
-	accountTable   *store.Table[Account]
-	keyTable       *store.Table[Key]
+	st           *store.Store
+	now          func() time.Time
+	hasService   func(ctx context.Context, accountSID, serviceSID string) (bool, error)
+	accounts     *cache[Account]
+	keys         *cache[Key]
+	accountTable *store.Table[Account]
+	keyTable     *store.Table[Key]
 }
 
 // New makes the use cases over a store.
@@ -59,11 +59,11 @@ func New(st *store.Store, o Options) *Identity {
 	if o.Fresh == 0 {
 		o.Fresh = 2 * time.Second
 	}
-	if o.ServiceAccount == nil {
-		o.ServiceAccount = func(context.Context, string) (string, error) { return "", nil }
+	if o.HasService == nil {
+		o.HasService = func(context.Context, string, string) (bool, error) { return false, nil }
 	}
 	id := &Identity{
-		st: st, now: o.Now, serviceAccount: o.ServiceAccount,
+		st: st, now: o.Now, hasService: o.HasService,
 		accountTable: store.NewTable("account",
 			store.Col[Account]{Name: "sid", Ptr: func(a *Account) any { return &a.SID }},
 			store.Col[Account]{Name: "friendly_name", Ptr: func(a *Account) any { return &a.FriendlyName }},

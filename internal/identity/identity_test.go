@@ -28,14 +28,14 @@ const (
 )
 
 // services is who owns which chat service.
-func services(_ context.Context, sid string) (string, error) {
-	return map[string]string{service: acct, foreign: other}[sid], nil
+func services(_ context.Context, accountSID, sid string) (bool, error) {
+	return map[string]string{service: acct, foreign: other}[sid] == accountSID, nil
 }
 
 // seed makes two accounts and a key.
 func seed(t *testing.T, st *store.Store, o identity.Options) *identity.Identity {
 	t.Helper()
-	o.ServiceAccount = services
+	o.HasService = services
 	id := identity.New(st, o)
 	err := st.Update(t.Context(), func(tx *store.Tx) error {
 		for _, sid := range []string{acct, other} {
@@ -101,7 +101,7 @@ func TestBasic(t *testing.T) {
 func TestDeletedKey(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		now := time.Now()
-		o := identity.Options{Now: func() time.Time { return now }, ServiceAccount: services}
+		o := identity.Options{Now: func() time.Time { return now }, HasService: services}
 		here := seed(t, open(), o)
 		there := identity.New(open(), o)
 		jwt := mint(t, nil)

@@ -211,11 +211,11 @@ func (id *Identity) grants(ctx context.Context, c *claims, t *Token) error {
 	if !core.IsSID("IS", chat.ServiceSID) {
 		return core.Ef(core.CodeTokenGrants, "Invalid Access Token grants: the chat grant needs a service_sid (IS…)")
 	}
-	owner, err := id.serviceAccount(ctx, chat.ServiceSID)
+	has, err := id.hasService(ctx, t.AccountSID, chat.ServiceSID)
 	if err != nil {
 		return core.Internal(err)
 	}
-	if owner != t.AccountSID {
+	if !has {
 		return core.Ef(core.CodeTokenGrants, "Invalid Access Token grants: account %s has no chat service %s", t.AccountSID, chat.ServiceSID)
 	}
 	t.ChatServiceSID, t.EndpointID, t.RoleSID, t.PushCredentialSID = chat.ServiceSID, chat.EndpointID, chat.RoleSID, chat.PushCredentialSID
