@@ -83,13 +83,17 @@ func (f *Flow) Handler() (Integration, error) {
 }
 
 // CreateFlow makes a flow; faults are 45210, a second enabled flow of a type and contact identity 45212.
-func (x *Flex) CreateFlow(ctx context.Context, accountSID string, p FlowPatch) (*Flow, error) {
-	return x.CreateFlowAs(ctx, core.NewSID("FO"), accountSID, p)
+func (x *Flex) CreateFlow(ctx context.Context, accountSID string, p FlowPatch) (f *Flow, err error) {
+	err = x.store.Update(ctx, func(tx *store.Tx) error {
+		f, err = x.CreateFlowTx(tx, core.NewSID("FO"), accountSID, p)
+		return err
+	})
+	return f, err
 }
 
-// CreateFlowAs is CreateFlow under a given SID, for the defaults of a new instance.
-func (x *Flex) CreateFlowAs(ctx context.Context, sid, accountSID string, p FlowPatch) (*Flow, error) {
-	f := &Flow{SID: sid, AccountSID: accountSID}
+// CreateFlowTx is CreateFlow inside a transaction and under a given SID, for the defaults of a new instance.
+func (x *Flex) CreateFlowTx(tx *store.Tx, sid, accountSID string, p FlowPatch) (*Flow, error) {
+	f := &Flow{SID: sid, AccountSID: accountSID, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 	switch {
 	case p.FriendlyName == nil:
 		return nil, flowFault("FriendlyName is required")
@@ -98,31 +102,32 @@ func (x *Flex) CreateFlowAs(ctx context.Context, sid, accountSID string, p FlowP
 	case p.ChannelType == nil:
 		return nil, flowFault("ChannelType is required")
 	}
-	err := x.store.Update(ctx, func(tx *store.Tx) error {
-		f.CreatedAt, f.UpdatedAt = tx.Now(), tx.Now()
-		if err := applyFlow(tx, f, p); err != nil {
-			return err
-		}
-		return flows.Insert(tx, f)
+	if err := applyFlow(tx, f, p); err != nil {
+		return nil, err
+	}
+	return f, flows.Insert(tx, f)
+}
+
+// UpdateFlow changes a flow.
+func (x *Flex) UpdateFlow(ctx context.Context, accountSID, sid string, p FlowPatch) (f *Flow, err error) {
+	err = x.store.Update(ctx, func(tx *store.Tx) error {
+		f, err = x.UpdateFlowTx(tx, accountSID, sid, p)
+		return err
 	})
 	return f, err
 }
 
-// UpdateFlow changes a flow.
-func (x *Flex) UpdateFlow(ctx context.Context, accountSID, sid string, p FlowPatch) (*Flow, error) {
-	var f *Flow
-	err := x.store.Update(ctx, func(tx *store.Tx) error {
-		var err error
-		if f, err = flowIn(&tx.Reader, accountSID, sid); err != nil {
-			return err
-		}
-		f.UpdatedAt = tx.Now()
-		if err := applyFlow(tx, f, p); err != nil {
-			return err
-		}
-		return flows.Update(tx, f)
-	})
-	return f, err
+// UpdateFlowTx is UpdateFlow inside a transaction.
+func (x *Flex) UpdateFlowTx(tx *store.Tx, accountSID, sid string, p FlowPatch) (*Flow, error) {
+	f, err := flowIn(&tx.Reader, accountSID, sid)
+	if err != nil {
+		return nil, err
+	}
+	f.UpdatedAt = tx.Now()
+	if err := applyFlow(tx, f, p); err != nil {
+		return nil, err
+	}
+	return f, flows.Update(tx, f)
 }
 
 // DeleteFlow removes a flow; channels that it made live on.
@@ -146,6 +151,11 @@ func (x *Flex) FetchFlow(ctx context.Context, accountSID, sid string) (f *Flow, 
 		return err
 	})
 	return f, err
+}
+
+// FetchFlowTx is FetchFlow inside a transaction or snapshot.
+func (x *Flex) FetchFlowTx(r *store.Reader, accountSID, sid string) (*Flow, error) {
+	return flowIn(r, accountSID, sid)
 }
 
 // ListFlows returns up to limit flows after the SID after ("" for the first), oldest first; name filters by friendly name.
