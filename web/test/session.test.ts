@@ -157,6 +157,20 @@ describe("staying signed in", () => {
     expect(client.givenTokens).toHaveLength(1);
   });
 
+  test("a server that refuses every token is asked more and more slowly", async () => {
+    const { server, client } = await opened();
+    vi.useFakeTimers();
+    client.updateToken = async () => {
+      client.move("denied");
+      throw new Error("denied");
+    };
+    client.move("denied");
+    await vi.advanceTimersByTimeAsync(10_000);
+    vi.useRealTimers();
+    // At once, then after 1, 2, 4 seconds; the first token opened the session.
+    expect(server.tokens).toHaveLength(1 + 4);
+  });
+
   test("a refusal to open is told and can be tried again", async () => {
     const server = new FakeServer();
     const openChannel = vi.fn().mockRejectedValueOnce(new Error("No such channel.")).mockResolvedValue("CH1");

@@ -22,7 +22,9 @@ export class Connection {
   #closed = false;
   #renewing = false;
   #renewTimer: ReturnType<typeof setTimeout> | undefined;
-  #renewDelay = RETRY_MIN_MS;
+  #renewDelay = 0;
+  /** Whether the last token fetched was given to the client. */
+  #given = false;
 
   private constructor(options: ConnectionOptions, token: string) {
     this.#options = options;
@@ -30,7 +32,6 @@ export class Connection {
     this.client.on("connectionStateChanged", (state) => {
       if (this.#closed) return;
       options.onState(state);
-      if (state === "connected") this.#renewDelay = RETRY_MIN_MS;
       if (state === "denied") this.#renew();
     });
     this.client.on("tokenAboutToExpire", () => this.#renew());
@@ -70,25 +71,29 @@ export class Connection {
     });
   }
 
-  /** Gets a new token and gives it to the client; tries again, more and more slowly, until it works. */
+  /** Gets a new token and gives it to the client; where that does not help, again, more and more slowly. */
   #renew(): void {
     if (this.#renewing || this.#closed) return;
     this.#renewing = true;
-    clearTimeout(this.#renewTimer);
-    void this.#tryRenew()
-      .catch(() => {
-        this.#renewTimer = setTimeout(() => this.#renew(), this.#renewDelay);
-        this.#renewDelay = Math.min(this.#renewDelay * 2, RETRY_MAX_MS);
-      })
-      .finally(() => {
-        this.#renewing = false;
-      });
+    this.#renewTimer = setTimeout(async () => {
+      // The SDK can reject although the token was taken (chat-sdk-protocol §12); its state tells the truth.
+      const done = await this.#tryRenew().then(
+        () => this.client.connectionState !== "denied",
+        () => this.client.connectionState === "connected" && this.#given,
+      );
+      this.#renewing = false;
+      if (done) this.#renewDelay = 0;
+      else this.#renew();
+    }, this.#renewDelay);
+    this.#renewDelay = Math.min(Math.max(this.#renewDelay * 2, RETRY_MIN_MS), RETRY_MAX_MS);
   }
 
   async #tryRenew(): Promise<void> {
+    this.#given = false;
     const token = await this.#options.fetchToken();
     await this.#leftState("disconnecting");
     if (this.#closed) return;
+    this.#given = true;
     await this.client.updateToken(token);
   }
 

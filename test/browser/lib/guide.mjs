@@ -1,0 +1,97 @@
+// The guide's page as a person uses it, at either size.
+
+import { eventually } from "./visit.mjs";
+
+export class GuidePage {
+  constructor(visit) {
+    this.visit = visit;
+    this.page = visit.page;
+    this.customer = new Side(this, "customer", "Customer");
+    this.agent = new Side(this, "agent", "Agent");
+  }
+
+  async open() {
+    await this.page.goto("/guide/");
+    return this;
+  }
+
+  async start(name) {
+    await this.customer.show();
+    await this.page.getByLabel("Your name").fill(name);
+    await this.page.getByRole("button", { name: "Start the conversation" }).click();
+    await this.customer.ready();
+  }
+
+  async answer() {
+    await this.agent.show();
+    await this.agent.root.getByRole("button", { name: "Answer" }).click();
+    await this.agent.ready();
+  }
+
+  /** A conversation with both sides signed in. */
+  async both(name = "Alice") {
+    await this.open();
+    await this.start(name);
+    await this.answer();
+    return this;
+  }
+
+  /** The SID of this page's channel. */
+  channelSid() {
+    return this.page.evaluate(() => JSON.parse(sessionStorage.getItem("parley.guide")).channelSid);
+  }
+}
+
+export class Side {
+  constructor(guide, side, tab) {
+    this.guide = guide;
+    this.page = guide.page;
+    this.root = guide.page.locator(`#side-${side}`);
+    this.tab = guide.page.getByRole("tab", { name: new RegExp(`^${tab}`) });
+    this.field = this.root.getByLabel("Message", { exact: true });
+    this.log = this.root.getByRole("log");
+  }
+
+  /** On a phone the side has to be chosen first. */
+  async show() {
+    if (this.guide.visit.size === "phone") await this.tab.click();
+  }
+
+  async ready() {
+    await this.field.waitFor();
+  }
+
+  async say(text) {
+    await this.show();
+    await this.field.fill(text);
+    await this.field.press("Enter");
+  }
+
+  async attach(...files) {
+    await this.show();
+    await this.root.locator("input[type=file]").setInputFiles(files);
+  }
+
+  /** Waits until a text stands in the log, and shows the side for it. */
+  async hears(text) {
+    await this.show();
+    await this.log.getByText(text, { exact: true }).waitFor();
+  }
+
+  /** The texts of all bubbles, oldest first. */
+  texts() {
+    return this.root.locator(".row .bubble:not(.file, .picture), .row .emoji").allTextContents();
+  }
+
+  async sees(locator) {
+    await this.show();
+    await this.root.locator(locator).first().waitFor();
+  }
+
+  /** Waits for what stands under the newest own message. */
+  async state(text) {
+    await this.show();
+    const read = () => this.root.locator(".row.own .state").allTextContents();
+    await eventually(read, (all) => all.at(-1) === text, `state “${text}”`);
+  }
+}

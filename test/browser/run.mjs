@@ -1,0 +1,114 @@
+// Runs the browser tests of Parley's own pages against the built server.
+//   node run.mjs [words]        only tests whose name has the words
+//   PARLEY_BIN, PARLEY_CHROMIUM  other places of the server and the browser
+
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { freePort, Server } from "./lib/server.mjs";
+import { Visit } from "./lib/visit.mjs";
+import { faults } from "./tests/faults.mjs";
+import { guide } from "./tests/guide.mjs";
+import { plain, start } from "./tests/start.mjs";
+
+const TEST_MS = 120_000;
+const words = process.argv.slice(2).join(" ").toLowerCase();
+const bin = process.env.PARLEY_BIN ?? join(import.meta.dirname, "../../bin/parley");
+const shots = join(import.meta.dirname, "failures");
+
+function browserPath() {
+  const places = [
+    process.env.PARLEY_CHROMIUM,
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+  ];
+  const found = places.find((path) => path && existsSync(path));
+  if (!found) throw new Error("no Chromium: install the package chromium, or set PARLEY_CHROMIUM");
+  return found;
+}
+
+const scratch = await mkdtemp(join(tmpdir(), "parley-browser-"));
+await rm(shots, { recursive: true, force: true });
+
+const launch = () =>
+  chromium.launch({
+    executablePath: browserPath(),
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+
+let passed = 0;
+let failed = 0;
+
+async function run(browser, server, tests) {
+  for (const [name, test] of Object.entries(tests)) {
+    for (const size of ["desktop", "phone"]) {
+      const title = `${name} [${size}]`;
+      if (!title.toLowerCase().includes(words)) continue;
+      const began = Date.now();
+      const visit = await Visit.open(browser, server, size);
+      visit.scratch = scratch;
+      let timer;
+      try {
+        const late = new Promise((_, reject) => {
+          timer = setTimeout(() => reject(new Error(`not done in ${TEST_MS} ms`)), TEST_MS);
+        });
+        await Promise.race([test(visit), late]);
+        visit.assertClean();
+        passed++;
+        console.log(`PASS ${title} (${Date.now() - began} ms)`);
+      } catch (error) {
+        failed++;
+        await mkdir(shots, { recursive: true });
+        const shot = join(shots, `${title.replace(/[^a-z0-9]+/gi, "-")}.png`);
+        await visit.page.screenshot({ path: shot }).catch(() => {});
+        console.log(
+          `FAIL ${title}\n  ${String(error.stack ?? error).replaceAll("\n", "\n  ")}\n  picture: ${shot}`,
+        );
+        if (process.env.PARLEY_TEST_VERBOSE) console.log(server.output);
+      } finally {
+        clearTimeout(timer);
+        await visit.context.close();
+      }
+    }
+  }
+}
+
+async function withServer(demo, ...groups) {
+  const server = new Server({
+    bin,
+    port: await freePort(),
+    data: join(scratch, demo ? "demo" : "plain"),
+    demo,
+  });
+  await server.start();
+  const browser = await launch();
+  try {
+    for (const group of groups) await run(browser, server, group);
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+try {
+  await withServer(true, start, guide, faults);
+  await withServer(false, plain);
+} catch (error) {
+  failed++;
+  console.log(`FAIL set-up\n  ${error.stack ?? error}`);
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
