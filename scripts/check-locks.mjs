@@ -7,7 +7,13 @@ import { readFileSync } from 'node:fs';
 const files = execFileSync('git', ['ls-files', '--cached', '*package-lock.json'], { encoding: 'utf8' }).split('\n').filter(Boolean);
 const faults = [];
 for (const file of files) {
-  for (const [path, entry] of Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages ?? {})) {
+  const packages = JSON.parse(readFileSync(file, 'utf8')).packages ?? {};
+  const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)));
+  for (const [path, entry] of Object.entries(packages)) {
+    // A registry that lacks a platform's package leaves it out without a word, and "npm ci" then fails for everybody.
+    for (const name of Object.keys(entry.optionalDependencies ?? {})) {
+      if (!names.has(name)) faults.push(`${file}: ${name}, which ${path} may need, is missing; take a version of ${path} that is complete`);
+    }
     if (path === '' || entry.link || entry.inBundle) continue;
     if (entry.resolved) faults.push(`${file}: ${path} has a download address; run npm with --omit-lockfile-registry-resolved`);
     if (!entry.integrity) faults.push(`${file}: ${path} has no hash`);
