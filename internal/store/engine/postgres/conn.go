@@ -117,11 +117,11 @@ func (c *conn) Query(sql string, args []any, row func(scan func(dest ...any) err
 	if err != nil {
 		return c.fail(err)
 	}
+	defer results.Close() // also when row panics; the second close of a regular end does nothing
 	rows, err := results.Query()
 	if err == nil {
 		var stop error
 		if stop, err = c.each(rows, row); err == nil && stop != nil {
-			_ = results.Close()
 			return stop
 		}
 	}
@@ -137,7 +137,7 @@ func (c *conn) Query(sql string, args []any, row func(scan func(dest ...any) err
 // each runs row for each row: stop is row's own error, err the database's.
 func (c *conn) each(rows pgx.Rows, row func(scan func(dest ...any) error) error) (stop, err error) {
 	defer func() { c.open = false }()
-	defer rows.Close() // also when row panics
+	defer rows.Close()
 	scan := func(dest ...any) error { return read(rows, dest) }
 	c.open = true
 	for rows.Next() {

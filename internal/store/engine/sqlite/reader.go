@@ -11,6 +11,9 @@ import (
 
 // Read runs fn on a snapshot, on a connection of its own.
 func (e *Engine) Read(ctx context.Context, fn func(store.Conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case e.places <- struct{}{}:
 	case <-ctx.Done():

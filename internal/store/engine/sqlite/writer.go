@@ -42,10 +42,8 @@ func (e *Engine) submit(ctx context.Context, u *unit) error {
 	if e.closed {
 		return store.ErrClosed
 	}
-	select {
-	case e.queue <- u:
-		return nil
-	default:
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	select {
 	case e.queue <- u:
