@@ -36,6 +36,7 @@ export const start = {
 
   async "start page: leads to the guide, keyboard first"({ page }) {
     await page.goto("/");
+    await page.getByText("The server is ready").waitFor();
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Skip to the content");
     await page.keyboard.press("Enter");

@@ -47,7 +47,9 @@ function Incoming({
       <span className={ready ? "avatar large ringing" : "avatar large"} aria-hidden="true">
         {initial(name)}
       </span>
-      <h2 role="status">{ready ? `${name} is waiting` : `${name} is connecting…`}</h2>
+      <div role="status">
+        <h2>{ready ? `${name} is waiting` : `${name} is connecting…`}</h2>
+      </div>
       <p>Answer to sign in as the agent and join the conversation.</p>
       <button type="button" className="button primary" disabled={!ready} onClick={onAnswer}>
         Answer
