@@ -63,7 +63,7 @@ func (c *Conn) Close(reason Reason) {
 		return
 	}
 	c.phase = closing
-	c.reason = reason
+	c.because(reason)
 	idle := !c.flushing
 	c.flushing = true // from here on nobody starts a flush
 	c.mu.Unlock()
@@ -87,7 +87,7 @@ func (c *Conn) abort(reason Reason) {
 		return
 	}
 	if c.phase == open {
-		c.reason = reason
+		c.because(reason)
 	}
 	c.phase = cut
 	c.dropQueue()
@@ -102,18 +102,22 @@ func (c *Conn) abort(reason Reason) {
 	}
 }
 
+// because notes the reason. c.mu is held.
+func (c *Conn) because(reason Reason) {
+	c.reason = reason
+	if reason < reasons {
+		c.hub.count.closed[reason].Add(1)
+	}
+}
+
 // finish is the last step. Exactly one goroutine gets here: the last flush, or the one that closed an idle connection.
 func (c *Conn) finish() {
 	c.mu.Lock()
 	c.phase = done
 	c.dropQueue()
-	reason := c.reason
 	c.mu.Unlock()
 	c.leave()
 	c.closeSink()
-	if reason < reasons {
-		c.hub.count.closed[reason].Add(1)
-	}
 	c.hub.removeConn(c)
 	c.hub.running.Done()
 }

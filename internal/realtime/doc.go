@@ -8,7 +8,7 @@
 //
 //   - A [Topic] is one live object with its own event numbers, 1, 2, 3, …; the [Source] reads them from the store.
 //   - A feed exists for each topic that somebody on this node watches. It puts events in order, holds back what came too
-//     early, and asks the Source for what did not come at all (feed.go, repair.go).
+//     early, and asks the Source for what did not come at all (feed.go, repair.go, check.go).
 //   - A [Conn] has a queue that is bounded in bytes and, only while something is queued, one goroutine that writes all
 //     of it at once (conn.go, writer.go).
 //   - The [Hub] knows both and speaks with the other nodes over the bus, which may lose messages (hub.go, wire.go).

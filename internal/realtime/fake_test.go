@@ -35,15 +35,14 @@ func frame(what string, t realtime.Topic, seq int64) []byte {
 
 // store is a Source over lists of events that only have numbers.
 type store struct {
-	mu     sync.Mutex
-	last   map[realtime.Topic]int64
-	gone   map[realtime.Topic]bool
-	fail   int           // this many reads fail
-	reads  int           // how many reads there were
-	delay  func()        // runs before each read looks
-	after  func()        // runs after each read looked, before it returns
-	skip   bool          // readings hold only the newest event
-	wanted chan struct{} // if not nil, gets a value for each read
+	mu    sync.Mutex
+	last  map[realtime.Topic]int64
+	gone  map[realtime.Topic]bool
+	fail  int    // this many reads fail
+	reads int    // how many reads there were
+	delay func() // runs before each read looks
+	after func() // runs after each read looked, before it returns
+	skip  bool   // readings hold only the newest event
 }
 
 func newStore() *store {
@@ -70,6 +69,12 @@ func (s *store) seq(t realtime.Topic) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last[t]
+}
+
+func (s *store) readCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reads
 }
 
 func (s *store) Read(ctx context.Context, at []realtime.Position) ([]realtime.Reading, error) {

@@ -37,6 +37,7 @@ type feed struct {
 	last int64 // number of the newest event that was handed on; -1 before the first reading
 	want int64 // newest number that is known to exist
 	mark int64 // last, when the repair was scheduled: a feed that moves is not repaired
+	vain int   // fills in a row that found nothing of what is wanted
 
 	subs    []*subscription
 	opening int // subscriptions that wait for their reading

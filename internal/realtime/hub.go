@@ -23,9 +23,11 @@ func errTooMany(limit int) error {
 
 // Options tune a hub. Zero values stand for the defaults.
 type Options struct {
-	// QueueBytes bounds the events that may wait for one connection; one frame more and it is closed as slow. Default 1 MiB.
+	// QueueBytes bounds the events that may wait for one connection. If it is reached when the next event comes, the
+	// connection is closed as slow; so it should be well above the largest frame. Default 1 MiB.
 	QueueBytes int
-	// AskedBytes bounds the replies and replays that may wait for one connection when the next one comes. Default 4 MiB.
+	// AskedBytes is the same bound for what the peer asked for, replies and replays. It has its own account, since one
+	// honest question may have a long answer, and events that come meanwhile must not close the connection. Default 4 MiB.
 	AskedBytes int
 	// MaxSubscriptions bounds the topics of one connection. Default 5,000.
 	MaxSubscriptions int
@@ -40,7 +42,7 @@ type Options struct {
 	// Drain is the longest period over which Stop spreads the closing of connections. Default 5 s.
 	Drain time.Duration
 	// OnPresence is told, after the fact, when an identity gets its first connection on this node and when it loses its
-	// last. Calls come one after the other from one goroutine; a quick change back and forth is not told at all.
+	// last, also in Stop. Calls come one after the other from one goroutine; a quick change back and forth is not told.
 	OnPresence func(identity string, online bool)
 	// OnRecovered is told which events were read from the Source because they did not come by themselves. What the
 	// caller does along with publishing, such as UnsubscribeWhere, it has to do for them here.

@@ -2,11 +2,8 @@ package realtime
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
-
-	"parley/internal/bus"
 )
 
 const (
@@ -14,6 +11,7 @@ const (
 	maxPlaces  = 16                     // different positions that are read for one feed at once; the rest comes next time
 	firstPause = 100 * time.Millisecond // after a failed read; doubled each time
 	longPause  = 5 * time.Second
+	maxVain    = 5 // after so many fills in vain the Source is right, and who spoke of a later number was wrong
 )
 
 // repairer is the goroutine that reads what feeds are missing.
@@ -224,6 +222,7 @@ func (h *Hub) finishFill(f *feed, at []Position, readings []Reading, w *wakes) {
 	f.mu.Lock()
 	f.filling = false
 	dead := false
+	before := f.last
 	if !f.dead {
 		for i, r := range readings {
 			f.gone = f.gone || !r.Found
@@ -236,7 +235,7 @@ func (h *Hub) finishFill(f *feed, at []Position, readings []Reading, w *wakes) {
 		if f.gone {
 			dead = f.drop()
 		} else {
-			f.resume(w)
+			f.resume(before, w)
 		}
 	}
 	f.mu.Unlock()
@@ -276,9 +275,19 @@ func (f *feed) applyState(r Reading, events []event, w *wakes) {
 	f.last = max(f.last, r.Seq)
 }
 
-// resume goes on after a fill. f.mu is held.
-func (f *feed) resume(w *wakes) {
+// resume goes on after a fill that found the feed at number before. f.mu is held.
+func (f *feed) resume(before int64, w *wakes) {
 	f.want = max(f.want, f.last)
+	switch {
+	case f.last > before || f.want == f.last:
+		f.vain = 0
+	case f.vain < maxVain:
+		f.vain++
+	default:
+		f.hub.log.Error("an event was announced that the store does not have", "kind", f.topic.Kind, "id", f.topic.ID, "announced", f.want, "have", f.last)
+		f.parked.clear()
+		f.want, f.vain = f.last, 0
+	}
 	if !f.state {
 		if f.opening > 0 {
 			f.forget()
@@ -292,93 +301,4 @@ func (f *feed) resume(w *wakes) {
 		}
 	}
 	f.scheduleIfNeeded()
-}
-
-// checker is the goroutine that compares positions, on nodes whose bus may lose messages.
-type checker struct {
-	hub  *Hub
-	ring chan struct{} // the bus has probably lost something
-}
-
-func (k *checker) init(h *Hub) {
-	k.hub = h
-	k.ring = make(chan struct{}, 1)
-	if lossy, ok := h.bus.(bus.Lossy); ok {
-		lossy.OnLoss(func() {
-			select {
-			case k.ring <- struct{}{}:
-			default:
-			}
-		})
-	}
-}
-
-func (k *checker) run() {
-	timer := time.NewTimer(k.pause())
-	defer timer.Stop()
-	for {
-		select {
-		case <-timer.C:
-		case <-k.ring:
-		case <-k.hub.ctx.Done():
-			if lossy, ok := k.hub.bus.(bus.Lossy); ok {
-				lossy.OnLoss(nil)
-			}
-			return
-		}
-		k.all()
-		timer.Reset(k.pause())
-	}
-}
-
-// pause is CheckEvery, give or take a quarter, so that nodes that started together do not check together.
-func (k *checker) pause() time.Duration {
-	every := k.hub.opt.CheckEvery
-	return every*3/4 + rand.N(every/2+1)
-}
-
-// all compares the positions of all feeds.
-func (k *checker) all() {
-	var feeds []*feed
-	for i := range k.hub.feeds {
-		s := &k.hub.feeds[i]
-		s.mu.RLock()
-		for _, f := range s.feeds {
-			feeds = append(feeds, f)
-		}
-		s.mu.RUnlock()
-		for len(feeds) >= batch || i == shards-1 && len(feeds) > 0 {
-			n := min(batch, len(feeds))
-			if !k.some(feeds[:n]) {
-				return // the next check does it
-			}
-			feeds = feeds[n:]
-		}
-	}
-}
-
-func (k *checker) some(feeds []*feed) bool {
-	h := k.hub
-	topics := make([]Topic, len(feeds))
-	for i, f := range feeds {
-		topics[i] = f.topic
-	}
-	ctx, cancel := context.WithTimeout(h.ctx, h.opt.ReadTimeout)
-	defer cancel()
-	positions, err := h.source.Positions(ctx, topics)
-	if err != nil || len(positions) != len(topics) {
-		h.sourceTrouble("check positions", err)
-		return false
-	}
-	h.count.checks.Add(int64(len(topics)))
-	for i, f := range feeds {
-		f.mu.Lock()
-		if positions[i] < 0 {
-			f.gone = true
-		}
-		f.want = max(f.want, positions[i])
-		f.scheduleIfNeeded()
-		f.mu.Unlock()
-	}
-	return true
 }
