@@ -29,17 +29,18 @@ summary() {
 		printf '%-14s %5ds  %s\n' "${names[$i]}" "${times[$i]}" "${results[$i]}"
 	done
 	# The counts again, so that the last lines show that tests ran.
-	[ -z "${counts:-}" ] || printf '%s\n' "$counts"
+	printf '%s' "${counts:-}"
 	if [ "$failed" = 0 ]; then echo "PASS"; else echo "FAIL"; fi
 }
 
 # counted NAME COMMAND… keeps a command's closing line for the summary.
 counted() {
-	local name=$1 log status=0
+	local name=$1 log closing status=0
 	shift
 	log=$(mktemp)
 	"$@" 2>&1 | tee "$log" || status=$?
-	counts+="${counts:+$'\n'}$name: $(grep -E '[0-9]+ passed' "$log" | tail -n 1)"
+	closing=$(sed $'s/\e\\[[0-9;]*m//g' "$log" | grep -E '[0-9]+ passed' | tail -n 1)
+	printf -v counts '%s%-14s %s\n' "${counts:-}" "$name" "${closing:-no tests were counted}"
 	rm -f "$log"
 	return "$status"
 }
