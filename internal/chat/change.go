@@ -10,8 +10,12 @@ type ChannelChanged struct {
 	Seq     Seq
 }
 
-// ChannelDeleted: the channel is gone, with its document, message list and roster.
-type ChannelDeleted struct{ Channel *Channel }
+// ChannelDeleted: the channel is gone, with its document, message list and roster. Seq are its last counters; the removal of each
+// object is the event after them.
+type ChannelDeleted struct {
+	Channel *Channel
+	Seq     Seq
+}
 
 // MessageAdded: a message was appended. Event numbers: list Message.CreatedEv, document Seq.DocumentEvent().
 type MessageAdded struct {

@@ -34,6 +34,14 @@ func (p Page) size() (int, error) {
 	return p.Size, nil
 }
 
+// keys reads a page's size and the row number after which it begins.
+func (c *Chat) keys(prefix string, p Page) (size int, after int64, err error) {
+	if size, err = p.size(); err == nil {
+		after, err = c.after(prefix, p)
+	}
+	return size, after, err
+}
+
 // after decodes the token of a list of things whose SIDs start with prefix; 0 for the first page. The token is "PT" and what
 // looks like the last item's SID, but carries its position, so that it works when that item is deleted meanwhile.
 func (c *Chat) after(prefix string, p Page) (int64, error) {
@@ -48,8 +56,8 @@ func (c *Chat) after(prefix string, p Page) (int64, error) {
 	return 0, core.Ef(core.CodeInvalidParameter, "PageToken is not one of this list")
 }
 
-// list cuts rows, read with a limit of size+1, to the page.
-func list[T any](c *Chat, prefix string, rows []T, size int, id func(T) int64) List[T] {
+// pageOf cuts rows, read with a limit of size+1, to the page.
+func pageOf[T any](c *Chat, prefix string, rows []T, size int, id func(T) int64) List[T] {
 	if len(rows) <= size {
 		return List[T]{Items: rows}
 	}
@@ -71,3 +79,5 @@ func fromIndex(p Page) (index int64, ok bool, err error) {
 	}
 	return index, true, nil
 }
+
+func formatIndex(index int64) string { return strconv.FormatInt(index, 10) }

@@ -84,7 +84,7 @@ func (s *Seq) Order() int64 { return s.NextIndex + s.Edits + s.Doc + s.Roster + 
 func (s *Seq) MessagesCount() int64 { return s.NextIndex - s.Removed }
 
 // Member is a user's membership of a channel. Removed ones stay as tombstones of the roster. ChannelSID and UserSID are read
-// along, here and below; they are no columns.
+// along, here and below, where one channel is asked for; they are no columns.
 type Member struct {
 	ChannelSID, UserSID           string
 	ID, ChannelID, UserID         int64

@@ -120,6 +120,8 @@ CREATE TABLE media (
     content_type TEXT NOT NULL, filename TEXT, size BIGINT NOT NULL,
     channel_id BIGINT NOT NULL, message_id BIGINT NOT NULL,
     created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL);
+CREATE INDEX media_channel ON media (channel_id);
+CREATE INDEX media_message ON media (message_id, created_at);
 
 CREATE TABLE channel_webhook (
     id BIGKEY, sid TEXT NOT NULL UNIQUE, channel_id BIGINT NOT NULL, type TEXT NOT NULL,

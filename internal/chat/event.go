@@ -1,0 +1,106 @@
+package chat
+
+import (
+	"slices"
+	"strconv"
+
+	"parley/internal/core"
+	"parley/internal/store"
+)
+
+// Outbox takes the webhook calls that a transaction causes, inside that transaction: they are due exactly when it commits.
+type Outbox interface {
+	Enqueue(tx *store.Tx, d Delivery) error
+}
+
+// Delivery is a webhook call that is due.
+type Delivery struct {
+	Lane       string // the webhook's SID: deliveries of a lane go out in the order of LaneSeq, which is unique in it
+	LaneSeq    int64
+	AccountSID string // whose auth token signs the call
+	URL        string
+	Method     string            // GET or POST
+	Retries    int64             // how often to try again after the first time
+	Params     map[string]string // without RetryCount, which the sender adds
+}
+
+// The post-events that channel webhooks are called for (rest-semantics §3.3).
+const (
+	eventMessageSent      = "onMessageSent"
+	eventMediaMessageSent = "onMediaMessageSent"
+)
+
+// isEvent reports whether a filter may name this event, of either kind.
+func isEvent(name string) bool {
+	switch name {
+	case "onMessageSend", eventMessageSent, "onMediaMessageSend", eventMediaMessageSent, "onMessageUpdate", "onMessageUpdated",
+		"onMessageRemove", "onMessageRemoved", "onChannelAdd", "onChannelAdded", "onChannelUpdate", "onChannelUpdated",
+		"onChannelDestroy", "onChannelDestroyed", "onMemberAdd", "onMemberAdded", "onMemberUpdate", "onMemberUpdated",
+		"onMemberRemove", "onMemberRemoved", "onUserAdded", "onUserUpdate", "onUserUpdated":
+		return true
+	}
+	return false
+}
+
+// happening is a post-event: what happened in a channel, by whom, and the parameters of its own.
+type happening struct {
+	event     string
+	actor     *Actor
+	channel   *Channel
+	order     int64  // Seq.Order()
+	agentRole string // the SID of the channel role by which an agent's doing is known; "" for others
+	params    func(p map[string]string)
+}
+
+// fire enqueues a call to each webhook of the channel that asks for what happened.
+func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
+	if len(hooks) == 0 || c.outbox == nil || !h.actor.fires() {
+		return nil
+	}
+	byAgent := false
+	if h.agentRole != "" {
+		role, err := c.role(&tx.Reader, h.channel.ServiceID, h.agentRole)
+		if err != nil && err != store.ErrNoRow {
+			return err
+		}
+		byAgent = err == nil && (role.FriendlyName == RoleAgent || role.FriendlyName == RoleSupervisor || role.FriendlyName == RoleAdmin)
+	}
+	for _, hook := range hooks {
+		if hook.Type != HookWebhook || byAgent && hook.CustomersOnly || !slices.Contains(decodeStrings(hook.Filters), h.event) {
+			continue
+		}
+		params := map[string]string{
+			"EventType": h.event, "AccountSid": h.actor.Service.AccountSID, "InstanceSid": h.actor.Service.SID, "ChannelSid": h.channel.SID,
+			"Source": string(h.actor.Source), "WebhookType": hook.Type, "WebhookSid": hook.SID,
+		}
+		if h.actor.Source == SourceSDK {
+			params["ClientIdentity"] = h.actor.Identity
+		}
+		h.params(params)
+		if err := c.outbox.Enqueue(tx, Delivery{Lane: hook.SID, LaneSeq: h.order, AccountSID: h.actor.Service.AccountSID,
+			URL: hook.URL, Method: hook.Method, Retries: hook.RetryCount, Params: params}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// messageSent is the event of a new message.
+func (c *Chat) messageSent(a *Actor, ch *Channel, seq *Seq, m *Message, authorRole string) happening {
+	h := happening{event: eventMessageSent, actor: a, channel: ch, order: seq.Order(), agentRole: authorRole}
+	if m.MediaID != 0 {
+		h.event = eventMediaMessageSent
+	}
+	h.params = func(p map[string]string) {
+		p["MessageSid"], p["Index"] = c.MessageSID(m.ID), strconv.FormatInt(m.Index, 10)
+		p["From"], p["Body"], p["Attributes"] = m.Author, m.Body, m.Attributes
+		p["DateCreated"] = core.ISOMillis(m.CreatedAt)
+		if f := m.Media; f != nil {
+			p["MediaSid"], p["MediaContentType"], p["MediaSize"] = c.MediaSID(f.ID), f.ContentType, strconv.FormatInt(f.Size, 10)
+			if f.Filename != nil {
+				p["MediaFilename"] = *f.Filename
+			}
+		}
+	}
+	return h
+}

@@ -1,0 +1,186 @@
+package chat
+
+import (
+	"context"
+	"strings"
+
+	"parley/internal/core"
+	"parley/internal/store"
+)
+
+// The types of channel webhooks (rest-semantics §3.5).
+const (
+	HookWebhook = "webhook"
+	HookTrigger = "trigger"
+	HookStudio  = "studio"
+)
+
+// Bounds of channel webhooks (rest-semantics §2.8).
+const (
+	maxWebhooks = 5
+	maxTriggers = 5
+	maxTrigger  = 248 // bytes
+)
+
+// CreateWebhook adds a webhook to a channel. Webhooks are the business of servers, so nobody's role is asked.
+func (c *Chat) CreateWebhook(ctx context.Context, svc *Service, ref string, in NewWebhook) (w *Webhook, err error) {
+	err = c.st.Update(ctx, func(tx *store.Tx) error {
+		room, err := c.OpenTx(tx, svc, ref)
+		if err != nil {
+			return err
+		}
+		w, err = c.AddWebhookTx(tx, room, in)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// AddWebhookTx is CreateWebhook on an open room.
+func (c *Chat) AddWebhookTx(tx *store.Tx, room *Room, in NewWebhook) (*Webhook, error) {
+	w := &Webhook{ChannelSID: room.Channel.SID, ID: tx.NextID(), SID: core.NewSID("WH"), ChannelID: room.Channel.ID, Type: in.Type,
+		URL: in.URL, Method: strings.ToUpper(in.Method), Filters: encodeStrings(in.Filters), Triggers: encodeStrings(in.Triggers),
+		FlowSID: in.FlowSID, RetryCount: in.RetryCount, CustomersOnly: in.CustomersOnly, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+	if w.Method == "" {
+		w.Method = "POST"
+	}
+	if err := w.check(in.Filters, in.Triggers); err != nil {
+		return nil, err
+	}
+	if room.Seq.Hooks > 0 { // a channel that never had one needs no count
+		var n int
+		if err := tx.One("SELECT count(*) FROM channel_webhook WHERE channel_id = $1", []any{room.Channel.ID}, &n); err != nil {
+			return nil, err
+		}
+		if n >= maxWebhooks {
+			return nil, core.Ef(core.CodeTooManyWebhooks, "A channel has at most %d webhooks", maxWebhooks)
+		}
+	}
+	if err := webhookTable.Append(tx, w); err != nil {
+		return nil, err
+	}
+	room.Seq.Hooks++
+	return w, room.save(tx)
+}
+
+// check refuses a webhook that could not work (rest-semantics §2.5.3).
+func (w *Webhook) check(filters, triggers []string) error {
+	switch w.Type {
+	case HookWebhook, HookTrigger:
+		if w.URL == "" {
+			return core.E(core.CodeWebhookURLRequired)
+		}
+		if len(w.URL) > maxURL {
+			return core.Ef(core.CodeWebhookURLTooLong, "Configuration.Url has %d bytes; at most %d are allowed", len(w.URL), maxURL)
+		}
+		if !webURL(w.URL) {
+			return core.Ef(core.CodeInvalidWebhook, "Configuration.Url must be an absolute http or https URL")
+		}
+		if w.Method != "GET" && w.Method != "POST" {
+			return core.Ef(core.CodeInvalidWebhookMethod, "Configuration.Method must be GET or POST")
+		}
+	case HookStudio:
+		if !core.IsSID("FW", w.FlowSID) {
+			return core.Ef(core.CodeInvalidWebhookFlow, "Configuration.FlowSid must be the SID of a flow (FW…)")
+		}
+	default:
+		return core.Ef(core.CodeInvalidWebhookType, "Type must be webhook, trigger or studio")
+	}
+	if w.RetryCount < 0 || w.RetryCount > maxRetries {
+		return core.Ef(core.CodeInvalidWebhookRetries, "Configuration.RetryCount must be between 0 and %d", maxRetries)
+	}
+	if w.Type == HookWebhook && len(filters) == 0 {
+		return core.E(core.CodeWebhookFilterRequired)
+	}
+	for _, f := range filters {
+		if !isEvent(f) {
+			return core.Ef(core.CodeInvalidWebhookFilter, "There is no webhook event %q", f)
+		}
+	}
+	if w.Type != HookTrigger {
+		return nil
+	}
+	if len(triggers) == 0 {
+		return core.E(core.CodeWebhookTriggerRequired)
+	}
+	if len(triggers) > maxTriggers {
+		return core.Ef(core.CodeTooManyTriggers, "A webhook has at most %d triggers", maxTriggers)
+	}
+	for _, t := range triggers {
+		if t == "" || len(t) > maxTrigger || !core.CleanText(t) {
+			return core.Ef(core.CodeInvalidWebhookTrigger, "A trigger is a text of 1 to %d bytes", maxTrigger)
+		}
+	}
+	return nil
+}
+
+// FilterList and TriggerList are the lists as the resources show them.
+func (w *Webhook) FilterList() []string  { return decodeStrings(w.Filters) }
+func (w *Webhook) TriggerList() []string { return decodeStrings(w.Triggers) }
+
+// FetchWebhook reads a channel's webhook by its SID.
+func (c *Chat) FetchWebhook(ctx context.Context, svc *Service, ref, sid string) (w *Webhook, err error) {
+	err = c.st.View(ctx, func(r *store.Reader) error {
+		ch, err := c.FindChannelTx(r, svc, ref)
+		if err != nil {
+			return err
+		}
+		w, err = findWebhook(r, ch, sid)
+		return err
+	})
+	return w, err
+}
+
+func findWebhook(r *store.Reader, ch *Channel, sid string) (*Webhook, error) {
+	if !core.IsSID("WH", sid) {
+		return nil, core.E(core.CodeWebhookNotFound)
+	}
+	w, err := webhookTable.One(r, "WHERE sid = $1 AND channel_id = $2", sid, ch.ID)
+	if err != nil {
+		return nil, or(err, core.CodeWebhookNotFound)
+	}
+	w.ChannelSID = ch.SID
+	return w, nil
+}
+
+// ListWebhooks lists a channel's webhooks.
+func (c *Chat) ListWebhooks(ctx context.Context, svc *Service, ref string, p Page) (out List[*Webhook], err error) {
+	size, after, err := c.keys("WH", p)
+	if err != nil {
+		return out, err
+	}
+	err = c.st.View(ctx, func(r *store.Reader) error {
+		ch, err := c.FindChannelTx(r, svc, ref)
+		if err != nil {
+			return err
+		}
+		rows, err := webhookTable.All(r, "WHERE channel_id = $1 AND id > $2 ORDER BY id LIMIT $3", ch.ID, after, size+1)
+		for _, w := range rows {
+			w.ChannelSID = ch.SID
+		}
+		out = pageOf(c, "WH", rows, size, func(w *Webhook) int64 { return w.ID })
+		return err
+	})
+	return out, err
+}
+
+// DeleteWebhook removes a channel's webhook. Calls that are due already still go out.
+func (c *Chat) DeleteWebhook(ctx context.Context, svc *Service, ref, sid string) error {
+	return c.st.Update(ctx, func(tx *store.Tx) error {
+		room, err := c.OpenTx(tx, svc, ref)
+		if err != nil {
+			return err
+		}
+		w, err := findWebhook(&tx.Reader, room.Channel, sid)
+		if err != nil {
+			return err
+		}
+		room.Seq.Hooks++
+		if err := webhookTable.Delete(tx, w); err != nil {
+			return err
+		}
+		return room.save(tx)
+	})
+}
