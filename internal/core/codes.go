@@ -106,5 +106,11 @@ const (
 	CodeDocumentNotFound = 54100
 	CodeListNotFound     = 54150
 	CodeMapNotFound      = 54200
+	CodeSyncItemData     = 54156
+	CodeSyncKey          = 54209
 	CodeStreamNotFound   = 54250
+	CodeSyncOrder        = 54451
+	CodeSyncPageToken    = 54453
+	CodeSyncPageSize     = 54454
+	CodeSyncIndex        = 54458
 )
