@@ -4,6 +4,8 @@
 .DELETE_ON_ERROR:
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# The version is stamped below; Go's own stamp would refuse a checkout that belongs to another user, as in many CI jobs.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
 NPM_CI  := npm ci --no-audit --no-fund --loglevel=error
 pages   := internal/web/dist/index.html
 

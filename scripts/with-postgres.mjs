@@ -93,7 +93,7 @@ async function start() {
     const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
     execFileSync(bin('initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { ...as, env, cwd: dir, stdio: ['ignore', 'ignore', 'inherit'] });
     const port = await freePort();
-    const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 300, fsync: 'off', log_min_messages: 'fatal' };
+    const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 300, fsync: 'off', log_min_messages: 'panic' };
     const server = spawn(bin('postgres'), ['-D', data, ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])],
       { ...as, env, cwd: dir, stdio: ['ignore', 'inherit', 'inherit'], detached: true }); // own group: a ^C is for us, we stop it
     let over = false;
