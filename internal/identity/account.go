@@ -106,6 +106,19 @@ func (id *Identity) CreateAccountTx(tx *store.Tx, sid, friendlyName, authToken s
 	return a, id.accountTable.Insert(tx, a)
 }
 
+// SetAuthTokenTx makes token the account's primary auth token. The one before becomes the secondary, so that callers have time to
+// change (rest-semantics §2.3). It reports whether anything changed.
+func (id *Identity) SetAuthTokenTx(tx *store.Tx, accountSID, token string) (changed bool, err error) {
+	a, err := id.accountTable.One(&tx.Reader, "WHERE sid = $1", accountSID)
+	if err != nil || a.AuthToken == token {
+		return false, err
+	}
+	before := a.AuthToken
+	a.AuthToken, a.SecondaryToken, a.UpdatedAt = token, &before, tx.Now()
+	tx.AfterCommit(func() { id.accounts.drop(accountSID) })
+	return true, id.accountTable.Update(tx, a)
+}
+
 // FetchAccount returns an account, or 20404. The row is shared: it must not be changed.
 func (id *Identity) FetchAccount(ctx context.Context, accountSID string) (*Account, error) {
 	a, err := id.accounts.get(ctx, accountSID)
