@@ -224,6 +224,7 @@ func (s *Sync) read(r *store.Reader, who *viewer, at []realtime.Position) ([]rea
 			if who != nil && since.Upto-since.After > chunk {
 				since.Upto = since.After + chunk
 			}
+			since.Edits = snap.rooms[p.Topic.ID].Seq.Edits
 			messages = append(messages, since)
 		case Roster:
 			members = append(members, since)
@@ -284,7 +285,7 @@ func (s *Sync) events(r *store.Reader, snap *snapshot, who *viewer, p realtime.P
 		events := snap.messages[p.Topic.ID]
 		if who != nil && out.Seq-p.Since > chunk {
 			var err error
-			if events, err = s.part(r, who, p, out.Seq, events); err != nil {
+			if events, err = s.part(r, who, p, &snap.rooms[p.Topic.ID].Seq, events); err != nil {
 				return err
 			}
 			out.Found = !who.partial[p.Topic]
@@ -298,15 +299,15 @@ func (s *Sync) events(r *store.Reader, snap *snapshot, who *viewer, p realtime.P
 
 // part makes sure that a replay in parts gets on: a part whose numbers were all overtaken holds no events, and the client
 // would ask for it again for ever.
-func (s *Sync) part(r *store.Reader, who *viewer, p realtime.Position, upto int64, events []chat.Event[*chat.Message]) ([]chat.Event[*chat.Message], error) {
+func (s *Sync) part(r *store.Reader, who *viewer, p realtime.Position, seq *chat.Seq, events []chat.Event[*chat.Message]) ([]chat.Event[*chat.Message], error) {
 	for size := int64(chunk); len(events) == 0; {
 		size *= 4
-		at := chat.Since{ID: p.Topic.ID, After: p.Since, Upto: min(upto, p.Since+size)}
+		at := chat.Since{ID: p.Topic.ID, After: p.Since, Upto: min(seq.ListEvent(), p.Since+size), Edits: seq.Edits}
 		found, err := s.chat.ViewMessagesSince(r, []chat.Since{at})
 		if err != nil {
 			return nil, err
 		}
-		if events = found[p.Topic.ID]; at.Upto == upto {
+		if events = found[p.Topic.ID]; at.Upto == seq.ListEvent() {
 			return events, nil
 		}
 	}

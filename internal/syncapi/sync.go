@@ -117,3 +117,9 @@ func (t *ticks) next() int64 {
 		}
 	}
 }
+
+// UserOf returns the user behind a tunnelled request; 54007 for a request that is not one.
+func UserOf(ctx context.Context) (*User, error) {
+	u, _, err := userOf(ctx)
+	return u, err
+}

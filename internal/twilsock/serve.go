@@ -140,13 +140,13 @@ func (s *session) init(t *task) {
 		s.update(t)
 		return
 	}
-	caller, user, err := s.login(s.srv.ctx, t.header.json.Get("token").Str)
+	caller, info, err := s.login(s.srv.ctx, t.header.json.Get("token").Str)
 	if err != nil {
 		s.send(reply(t.header.id, statusOf(err), "", nil))
 		return
 	}
 	answer := reply(t.header.id, httpStatus(http.StatusOK), initReply(&t.header, caller), nil)
-	rt := s.srv.opt.Hub.Connect(s, realtime.ConnInfo{Identity: user})
+	rt := s.srv.opt.Hub.Connect(s, info)
 	now := time.Now()
 	s.mu.Lock()
 	s.rt, s.caller = rt, caller

@@ -53,9 +53,9 @@ type Tunnel interface {
 type Options struct {
 	Hub  *realtime.Hub
 	Auth httpapi.Authenticator
-	// Login is called once for each connection after its token was verified. It prepares for the user and returns the key under
-	// which realtime knows the user's connections; its error refuses the init.
-	Login  func(ctx context.Context, caller httpapi.Caller) (user string, err error)
+	// Login is called once for each connection after its token was verified. It prepares for the user and returns
+	// what realtime is to know of the connection; its error refuses the init.
+	Login  func(ctx context.Context, caller httpapi.Caller) (realtime.ConnInfo, error)
 	Router Tunnel
 	// ClientIP returns the address whose connections are limited together. Default: the peer's.
 	ClientIP func(*http.Request) netip.Addr

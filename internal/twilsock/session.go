@@ -248,11 +248,11 @@ func (s *session) Close(reason realtime.Reason) {
 }
 
 // login verifies a token and lets the product prepare for it.
-func (s *session) login(ctx context.Context, jwt string) (caller httpapi.Caller, user string, err error) {
+func (s *session) login(ctx context.Context, jwt string) (caller httpapi.Caller, info realtime.ConnInfo, err error) {
 	if caller, err = s.verify(ctx, jwt); err == nil {
-		user, err = s.srv.opt.Login(ctx, caller)
+		info, err = s.srv.opt.Login(ctx, caller)
 	}
-	return caller, user, err
+	return caller, info, err
 }
 
 // verify checks a token and that it is one for chat.
@@ -275,10 +275,14 @@ func (s *session) arm(now time.Time) {
 }
 
 // statusOf makes the status of a refused init or update. 401 and 403 are final for the client until it has another token; anything
-// else makes it connect again (§2.4).
+// else makes it connect again (§2.4), so what will not get better by itself must be one of the two.
 func statusOf(err error) status {
 	e := core.AsError(err)
-	st := httpStatus(e.Status)
+	code := e.Status
+	if code >= 400 && code < 500 && code != 401 && code != 429 {
+		code = 403
+	}
+	st := httpStatus(code)
 	st.Description, st.ErrorCode = e.Message, e.Code
 	return st
 }
