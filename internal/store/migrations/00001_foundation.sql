@@ -23,13 +23,15 @@ CREATE INDEX api_key_account ON api_key (account_sid, created_at);
 -- Nodes of a cluster, for presence and for taking over what a dead one held.
 CREATE TABLE node (id BIGINT PRIMARY KEY, name TEXT NOT NULL, seen_at BIGINT NOT NULL);
 
+-- Work to be done after a commit. state: 0 ready (the head of its lane, or without a lane), 1 behind others of its lane, 2 dead.
+-- run_at is when a ready job wants attention: its time, or while it is claimed the end of the lease. A lane is '' where there is none.
 CREATE TABLE job (
-    id BIGKEY, kind TEXT NOT NULL,
-    lane TEXT NOT NULL, lane_seq BIGINT NOT NULL,
-    run_at BIGINT NOT NULL, claimed_by BIGINT NOT NULL, claimed_until BIGINT NOT NULL, attempt BIGINT NOT NULL,
-    state BIGINT NOT NULL, payload TEXT NOT NULL, last_error TEXT NOT NULL, created_at BIGINT NOT NULL);
-CREATE INDEX job_due ON job (state, run_at);
-CREATE UNIQUE INDEX job_lane ON job (lane, lane_seq);
+    id BIGKEY, kind TEXT NOT NULL, lane TEXT NOT NULL, lane_seq BIGINT NOT NULL, flow_key TEXT NOT NULL,
+    state BIGINT NOT NULL, run_at BIGINT NOT NULL, claimed_by BIGINT NOT NULL, attempt BIGINT NOT NULL, failures BIGINT NOT NULL,
+    payload TEXT NOT NULL, last_error TEXT NOT NULL, created_at BIGINT NOT NULL);
+CREATE INDEX job_ready ON job (run_at, id) WHERE state = 0;
+CREATE INDEX job_dead ON job (id) WHERE state = 2;
+CREATE INDEX job_lane ON job (lane, lane_seq, id) WHERE lane <> '';
 
 CREATE TABLE chat_service (
     id BIGKEY, sid TEXT NOT NULL UNIQUE, account_sid TEXT NOT NULL REFERENCES account (sid), friendly_name TEXT NOT NULL,

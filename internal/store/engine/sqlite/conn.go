@@ -32,7 +32,11 @@ type statement struct {
 	scan   func(dest ...any) error
 }
 
-// prepare looks the statement up, or makes it: $1 becomes ?1, which SQLite numbers as we mean it.
+// dialect makes SQLite's text of ours: $1 becomes ?1, which SQLite numbers as we mean it, and row locks go, since there is one
+// writer.
+var dialect = strings.NewReplacer("$", "?", " FOR UPDATE SKIP LOCKED", "", " FOR UPDATE", "", " FOR SHARE", "")
+
+// prepare looks the statement up, or makes it.
 func (c *conn) prepare(sql string) (*statement, error) {
 	if s := c.cache[sql]; s != nil {
 		return s, nil
@@ -44,7 +48,7 @@ func (c *conn) prepare(sql string) (*statement, error) {
 			break
 		}
 	}
-	stmt, err := c.db.Prepare(strings.ReplaceAll(sql, "$", "?"))
+	stmt, err := c.db.Prepare(dialect.Replace(sql))
 	if err != nil {
 		return nil, err
 	}
