@@ -102,6 +102,15 @@ func (rt *Router) locate(r *http.Request) (*place, bool) {
 	return nil, false
 }
 
+// Origin returns scheme and host by which a request came in, or the configured ones: what a page may use as its base.
+func (rt *Router) Origin(r *http.Request) string {
+	if rt.options.PublicURL != "" {
+		return strings.TrimRight(rt.options.PublicURL, "/")
+	}
+	b := rt.base(r)
+	return b.Scheme + "://" + b.Host
+}
+
 func (rt *Router) base(r *http.Request) Base {
 	b := Base{Scheme: "http", Host: r.Host}
 	if r.TLS != nil {

@@ -5,7 +5,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 
 	"parley/internal/blob"
 	"parley/internal/chat"
@@ -67,8 +66,7 @@ func (h handlers) send(w http.ResponseWriter, r *http.Request, m *chat.Media) {
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "private, max-age=300")
 	header.Set("ETag", `"`+sid+`"`)
-	out := &steady{ResponseWriter: w, control: http.NewResponseController(w), stall: h.Stall}
-	http.ServeContent(out, r, "", core.FromMicros(m.CreatedAt), f)
+	http.ServeContent(&patientWriter{w, h.patience(w)}, r, "", core.FromMicros(m.CreatedAt), f)
 }
 
 // disposition offers as a download whatever a browser could run.
@@ -92,18 +90,4 @@ func passive(kind string) bool {
 		return true
 	}
 	return strings.HasPrefix(kind, "audio/") || strings.HasPrefix(kind, "video/")
-}
-
-// steady lets a download take its time as a whole, but not stand still.
-type steady struct {
-	http.ResponseWriter
-	control *http.ResponseController
-	stall   time.Duration
-}
-
-func (s *steady) Write(b []byte) (int, error) {
-	if err := s.control.SetWriteDeadline(time.Now().Add(s.stall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	return s.ResponseWriter.Write(b)
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"parley/internal/blob"
@@ -62,7 +61,7 @@ func (h handlers) take(w http.ResponseWriter, r *http.Request) (view, error) {
 	if r.ContentLength > h.MaxBytes+formOverhead {
 		return view{}, h.tooLarge()
 	}
-	r.Body = http.MaxBytesReader(w, &patient{ReadCloser: r.Body, control: http.NewResponseController(w), stall: h.Stall}, h.MaxBytes+formOverhead)
+	r.Body = http.MaxBytesReader(w, &patientBody{r.Body, h.patience(w)}, h.MaxBytes+formOverhead)
 	id, err := h.Chat.MediaID(r.Context())
 	if err != nil {
 		return view{}, err
@@ -207,22 +206,4 @@ func (h handlers) fault(r *http.Request, err error) error {
 
 func (h handlers) tooLarge() error {
 	return core.Ef(core.CodeMediaTooLarge, "The media has more than %d bytes, which is the most this server takes", h.MaxBytes).WithStatus(http.StatusRequestEntityTooLarge)
-}
-
-// patient lets a body take its time as a whole, but not stand still.
-type patient struct {
-	io.ReadCloser
-	control *http.ResponseController
-	stall   time.Duration
-	extend  time.Time // when the deadline is to be moved again
-}
-
-func (p *patient) Read(b []byte) (int, error) {
-	if now := time.Now(); now.After(p.extend) {
-		if err := p.control.SetReadDeadline(now.Add(p.stall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return 0, err
-		}
-		p.extend = now.Add(p.stall / 8)
-	}
-	return p.ReadCloser.Read(b)
 }

@@ -12,8 +12,8 @@ import (
 // api answers for one identity.
 type api struct{ id *identity.Identity }
 
-// Mount adds the routes. Keys and signing keys are the same keys under two names.
-func Mount(rt *httpapi.Router, id *identity.Identity) {
+// Routes adds the routes. Keys and signing keys are the same keys under two names.
+func Routes(rt *httpapi.Router, id *identity.Identity) {
 	a := &api{id}
 	for resource, key := range map[string]string{"Keys": "keys", "SigningKeys": "signing_keys"} {
 		list := "/2010-04-01/Accounts/{AccountSid}/" + resource + ".json"

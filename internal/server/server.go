@@ -1,0 +1,247 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"parley/internal/blob"
+	"parley/internal/bus"
+	"parley/internal/bus/local"
+	"parley/internal/bus/nats"
+	"parley/internal/chat"
+	"parley/internal/chat/media"
+	chatrest "parley/internal/chat/rest"
+	"parley/internal/config"
+	"parley/internal/core"
+	"parley/internal/demo"
+	"parley/internal/flex"
+	flexrest "parley/internal/flex/rest"
+	"parley/internal/httpapi"
+	"parley/internal/identity"
+	identityrest "parley/internal/identity/rest"
+	"parley/internal/store"
+	"parley/internal/web"
+)
+
+// Options of Start beside the configuration.
+type Options struct {
+	Version string
+	Log     *slog.Logger
+}
+
+// Server is a running Parley.
+type Server struct {
+	config  config.Config
+	log     *slog.Logger
+	version string
+
+	store    *store.Store
+	keys     keys
+	codec    *core.SIDCodec
+	instance Instance
+	identity *identity.Identity
+	chat     *chat.Chat
+	flex     *flex.Flex
+	blobs    *blob.Dir
+	bus      bus.Bus
+	node     *node
+
+	router  *httpapi.Router
+	health  *health
+	metrics *metrics
+
+	listeners *listeners
+	http      *http.Server
+	failed    chan error
+
+	// undo holds what Stop does, the last first.
+	undo []step
+}
+
+// step is one part's end.
+type step struct {
+	name string
+	stop func(ctx context.Context) error
+}
+
+// Start builds all parts and returns once the server answers. The configuration must be valid. What was started is stopped again
+// when a later part fails.
+func Start(ctx context.Context, c config.Config, o Options) (s *Server, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s = &Server{config: c, log: o.Log, version: o.Version, failed: make(chan error, 4)}
+	for _, part := range []func(context.Context) error{s.openStore, s.openProducts, s.openBus, s.openNode, s.openRoutes, s.open} {
+		if err := part(ctx); err != nil {
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
+			defer cancel()
+			return nil, errors.Join(err, s.Stop(stop))
+		}
+	}
+	return s, nil
+}
+
+// later arranges what Stop has to do for a part.
+func (s *Server) later(name string, stop func(ctx context.Context) error) {
+	s.undo = append(s.undo, step{name, stop})
+}
+
+func (s *Server) openStore(ctx context.Context) (err error) {
+	if s.store, err = OpenStore(ctx, s.config.Storage, s.log); err != nil {
+		return err
+	}
+	s.later("store", func(context.Context) error { return s.store.Close() })
+	if s.keys, err = loadKeys(ctx, s.store); err != nil {
+		return err
+	}
+	if s.codec, err = core.NewSIDCodec(s.keys.SID); err != nil {
+		return err
+	}
+	if s.blobs, err = blob.OpenDir(s.config.MediaDir()); err != nil {
+		return fmt.Errorf("media: %w", err)
+	}
+	s.later("media", func(context.Context) error { return s.blobs.Close() })
+	return nil
+}
+
+// openProducts makes the use cases, and what the instance needs of them.
+func (s *Server) openProducts(ctx context.Context) (err error) {
+	s.metrics = newMetrics(s.version)
+	s.chat = chat.New(s.store, s.codec, chat.Options{Log: s.log})
+	s.flex = flex.New(s.store, s.chat)
+	s.identity = identity.New(s.store, identity.Options{HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
+		_, err := s.chat.Service(ctx, accountSID, serviceSID)
+		if core.HasCode(err, core.CodeServiceNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}})
+	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, flex: s.flex, wanted: s.config.Account, log: s.log}
+	s.instance, err = p.run(ctx)
+	return err
+}
+
+func (s *Server) openBus(context.Context) error {
+	s.bus = local.New()
+	working := func() bool { return true }
+	if s.config.NATSURL != "" {
+		b, err := nats.New(nats.Options{URL: s.config.NATSURL.Reveal(), Logger: s.log})
+		if err != nil {
+			return err
+		}
+		s.bus, working = b, b.Connected
+	}
+	s.later("bus", func(context.Context) error { return s.bus.Close() })
+	s.health = &health{store: s.store, bus: working}
+	return nil
+}
+
+func (s *Server) openNode(ctx context.Context) (err error) {
+	if s.node, err = startNode(ctx, s.store, s.chat, s.log); err == nil {
+		s.later("node", s.node.stop)
+	}
+	return err
+}
+
+// openRoutes mounts what answers requests.
+func (s *Server) openRoutes(context.Context) error {
+	s.router = httpapi.New(httpapi.Options{Auth: authenticator{s.identity}, PublicURL: s.config.PublicURL, TrustedProxies: s.config.Proxies(),
+		Log: s.log, Observe: s.metrics.observe})
+	identityrest.Routes(s.router, s.identity)
+	chatrest.Routes(s.router, s.chat)
+	flexrest.Routes(s.router, s.flex)
+	media.Routes(s.router, media.Options{Chat: s.chat, Blobs: s.blobs, Signer: blob.Signer{Key: s.keys.Link}, MaxBytes: int64(s.config.MediaMaxBytes),
+		LinkTTL: s.config.MediaURLTTL, Log: s.log})
+	return nil
+}
+
+// open binds the addresses and answers.
+func (s *Server) open(ctx context.Context) (err error) {
+	if s.listeners, err = listen(ctx, s.config.Network); err != nil {
+		return err
+	}
+	if err := keepBaseURL(ctx, s.store, s.BaseURL()); err != nil {
+		s.listeners.close()
+		return err
+	}
+	s.http = newHTTPServer(&front{router: s.router, pages: web.Handler(web.Options{Demo: s.config.Demo}), demo: s.demo(), health: s.health,
+		metrics: s.metrics.handler(), log: s.log}, s.log)
+	s.later("requests", func(ctx context.Context) error {
+		s.health.stopping.Store(true)
+		if err := s.http.Shutdown(ctx); err != nil {
+			return errors.Join(err, s.http.Close())
+		}
+		return nil
+	})
+	s.listeners.serve(s.http, func(err error) {
+		select {
+		case s.failed <- err:
+		default: // one is enough to stop for
+		}
+	})
+	return nil
+}
+
+func (s *Server) demo() http.Handler {
+	if !s.config.Demo {
+		return demo.NotFound()
+	}
+	return demo.New(demo.Options{
+		Store: s.store, Identity: s.identity, Chat: s.chat, Flex: s.flex, Log: s.log,
+		AccountSID: s.instance.AccountSID, APIKeySID: s.instance.APIKeySID, ChatServiceSID: s.instance.ChatServiceSID, FlexFlowSID: s.instance.FlexFlowSID,
+		Credentials: func(r *http.Request) (any, error) {
+			c, err := s.Credentials(r.Context())
+			c.BaseURL = s.router.Origin(r)
+			return c, err
+		},
+	})
+}
+
+// Credentials reads what applications need to use this server.
+func (s *Server) Credentials(ctx context.Context) (Credentials, error) {
+	c, err := ReadCredentials(ctx, s.store)
+	c.BaseURL = s.BaseURL() // on several nodes each has its own
+	return c, err
+}
+
+// BaseURL is the address under which this server is reached.
+func (s *Server) BaseURL() string {
+	n := s.config.Network
+	host, _, err := net.SplitHostPort(n.Listen)
+	if err == nil {
+		n.Listen = net.JoinHostPort(host, port(s.listeners.plain[0])) // port 0 became another one
+	}
+	return n.BaseURL()
+}
+
+// Failed tells of what made the server unable to go on.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// ReloadCertificate reads the TLS certificate anew; open connections keep the old one.
+func (s *Server) ReloadCertificate() error {
+	if s.listeners.cert == nil {
+		return nil
+	}
+	return s.listeners.cert.load()
+}
+
+// Stop ends the server: nothing new comes in, what is in comes out, and what was promised is kept. When ctx ends, what is left is cut.
+func (s *Server) Stop(ctx context.Context) error {
+	var all error
+	for len(s.undo) > 0 {
+		last := s.undo[len(s.undo)-1]
+		s.undo = s.undo[:len(s.undo)-1]
+		start := time.Now()
+		err := last.stop(ctx)
+		s.log.Debug("stopped", "part", last.name, "took", time.Since(start))
+		if err != nil {
+			all = errors.Join(all, fmt.Errorf("stopping %s: %w", last.name, err))
+		}
+	}
+	return all
+}
