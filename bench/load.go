@@ -15,7 +15,6 @@ type room struct {
 	target  target
 	name    string // what the target calls the channel
 	members []*conn
-	next    atomic.Int64
 }
 
 // marker begins every body; receivers search for it, so that nobody pays for parsing JSON (peers §3.4).

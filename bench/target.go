@@ -40,8 +40,8 @@ func messageFrame(path, id, body string) []byte {
 type parley struct {
 	*process
 	creds  credentials
-	http   *http.Client
 	serial int
+	http   *http.Client
 }
 
 type credentials struct {
