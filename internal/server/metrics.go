@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -8,6 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"parley/internal/jobs"
+	"parley/internal/realtime"
 )
 
 // metrics are the figures at /metrics. Every label takes its values from the program, never from a request, so that their
@@ -43,7 +48,88 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
 
-// gauge adds a figure that is read when it is asked for.
-func (m *metrics) gauge(name, help string, read func() float64) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+// watch adds the figures of the parts, which are read when they are asked for.
+func (m *metrics) watch(s *Server) {
+	for _, f := range []struct {
+		name, help string
+		read       func() float64
+	}{
+		{"parley_sockets", "Chat sockets open on this node.", func() float64 { return float64(s.sockets.Open()) }},
+	} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: f.name, Help: f.help}, f.read))
+	}
+	m.registry.MustRegister(&hubCollector{s.hub}, &jobsCollector{s.jobs, s.log})
+}
+
+// figure describes one metric of a collector.
+type figure struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+}
+
+func counter(name, help string) figure {
+	return figure{prometheus.NewDesc(name, help, nil, nil), prometheus.CounterValue}
+}
+
+func gauge(name, help string) figure {
+	return figure{prometheus.NewDesc(name, help, nil, nil), prometheus.GaugeValue}
+}
+
+func (f figure) send(ch chan<- prometheus.Metric, v float64) {
+	ch <- prometheus.MustNewConstMetric(f.desc, f.kind, v)
+}
+
+// hubCollector reads realtime's figures at one moment.
+type hubCollector struct{ hub *realtime.Hub }
+
+// Describe implements prometheus.Collector; what is not described is not checked for doubles, and there are none.
+func (*hubCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c *hubCollector) Collect(ch chan<- prometheus.Metric) {
+	st := c.hub.Stats()
+	gauge("parley_realtime_connections", "Connections of verified clients.").send(ch, float64(st.Connections))
+	gauge("parley_realtime_feeds", "Objects that somebody here watches.").send(ch, float64(st.Feeds))
+	gauge("parley_realtime_subscriptions", "Pairs of a connection and an object it watches.").send(ch, float64(st.Subscriptions))
+	counter("parley_realtime_frames_total", "Frames written to clients.").send(ch, float64(st.Frames))
+	counter("parley_realtime_bytes_total", "Bytes written to clients.").send(ch, float64(st.Bytes))
+	counter("parley_realtime_writes_total", "Writes to connections; frames over writes tells how well they are gathered.").send(ch, float64(st.Writes))
+	counter("parley_realtime_replaced_total", "State frames that a newer one replaced before they were written.").send(ch, float64(st.Replaced))
+	counter("parley_realtime_replays_total", "Positions answered to subscribers.").send(ch, float64(st.Replays))
+	counter("parley_realtime_gap_fills_total", "Objects whose missing events were read from the store.").send(ch, float64(st.GapFills))
+	counter("parley_realtime_checks_total", "Positions compared with the store.").send(ch, float64(st.Checks))
+	counter("parley_realtime_source_errors_total", "Failed background reads of the store.").send(ch, float64(st.SourceErrs))
+	counter("parley_realtime_bus_errors_total", "Messages that the bus refused or that made no sense.").send(ch, float64(st.BusErrs))
+	closed := prometheus.NewDesc("parley_realtime_closed_total", "Closed connections by reason.", []string{"reason"}, nil)
+	for r := range realtime.Reason(len(st.Closed)) {
+		ch <- prometheus.MustNewConstMetric(closed, prometheus.CounterValue, float64(st.ClosedBy(r)), r.String())
+	}
+}
+
+// jobsCollector reads the figures of the queue, which is the whole cluster's, and of this node's part in it.
+type jobsCollector struct {
+	jobs *jobs.Runner
+	log  *slog.Logger
+}
+
+// Describe implements prometheus.Collector, see hubCollector.
+func (*jobsCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c *jobsCollector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
+	defer cancel()
+	st, err := c.jobs.Stats(ctx)
+	if err != nil {
+		c.log.Warn("the figures of the queue could not be read", "error", err)
+		return
+	}
+	gauge("parley_jobs_running", "Jobs in work on this node.").send(ch, float64(st.Running))
+	gauge("parley_jobs_due", "Jobs ready and waiting, at most 10,000 are counted.").send(ch, float64(st.Due))
+	gauge("parley_jobs_dead", "Dead letters, at most 10,000 are counted.").send(ch, float64(st.Dead))
+	gauge("parley_jobs_oldest_due_seconds", "How long the first of the due jobs waits.").send(ch, st.OldestDue.Seconds())
+	counter("parley_jobs_completed_total", "Jobs that this node completed.").send(ch, float64(st.Completed))
+	counter("parley_jobs_failed_total", "Attempts that failed and are made again.").send(ch, float64(st.Failed))
+	counter("parley_jobs_given_up_total", "Dead letters that this node made.").send(ch, float64(st.GaveUp))
+	counter("parley_jobs_lost_total", "Jobs whose lease this node lost.").send(ch, float64(st.Lost))
 }

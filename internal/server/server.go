@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"parley/internal/blob"
@@ -14,6 +15,7 @@ import (
 	"parley/internal/bus/local"
 	"parley/internal/bus/nats"
 	"parley/internal/chat"
+	"parley/internal/chat/client"
 	"parley/internal/chat/media"
 	chatrest "parley/internal/chat/rest"
 	"parley/internal/config"
@@ -24,8 +26,13 @@ import (
 	"parley/internal/httpapi"
 	"parley/internal/identity"
 	identityrest "parley/internal/identity/rest"
+	"parley/internal/jobs"
+	"parley/internal/realtime"
 	"parley/internal/store"
+	"parley/internal/syncapi"
+	"parley/internal/twilsock"
 	"parley/internal/web"
+	"parley/internal/webhook"
 )
 
 // Options of Start beside the configuration.
@@ -48,10 +55,17 @@ type Server struct {
 	chat     *chat.Chat
 	flex     *flex.Flex
 	blobs    *blob.Dir
+	caller   *webhook.Caller
+	jobs     *jobs.Runner
 	bus      bus.Bus
 	node     *node
+	sync     *syncapi.Sync
+	client   *client.Client
+	hub      *realtime.Hub
+	sockets  *twilsock.Server
 
 	router  *httpapi.Router
+	proxies []netip.Prefix
 	health  *health
 	metrics *metrics
 
@@ -76,7 +90,7 @@ func Start(ctx context.Context, c config.Config, o Options) (s *Server, err erro
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s = &Server{config: c, log: o.Log, version: o.Version, failed: make(chan error, 4)}
-	for _, part := range []func(context.Context) error{s.openStore, s.openProducts, s.openBus, s.openNode, s.openRoutes, s.open} {
+	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.openRoutes, s.open} {
 		if err := part(ctx); err != nil {
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 			defer cancel()
@@ -109,23 +123,6 @@ func (s *Server) openStore(ctx context.Context) (err error) {
 	return nil
 }
 
-// openProducts makes the use cases, and what the instance needs of them.
-func (s *Server) openProducts(ctx context.Context) (err error) {
-	s.metrics = newMetrics(s.version)
-	s.chat = chat.New(s.store, s.codec, chat.Options{Log: s.log})
-	s.flex = flex.New(s.store, s.chat)
-	s.identity = identity.New(s.store, identity.Options{HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
-		_, err := s.chat.Service(ctx, accountSID, serviceSID)
-		if core.HasCode(err, core.CodeServiceNotFound) {
-			return false, nil
-		}
-		return err == nil, err
-	}})
-	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, flex: s.flex, wanted: s.config.Account, log: s.log}
-	s.instance, err = p.run(ctx)
-	return err
-}
-
 func (s *Server) openBus(context.Context) error {
 	s.bus = local.New()
 	working := func() bool { return true }
@@ -141,6 +138,33 @@ func (s *Server) openBus(context.Context) error {
 	return nil
 }
 
+// openProducts makes the use cases, and what the instance needs of them.
+func (s *Server) openProducts(ctx context.Context) (err error) {
+	// These listen to commits, so they come before the first change.
+	s.chat = chat.New(s.store, s.codec, chat.Options{Outbox: outbox{}, Log: s.log})
+	s.sync = syncapi.New(syncapi.Options{Store: s.store, Chat: s.chat, Codec: s.codec, Log: s.log})
+	if err := s.shareServices(); err != nil {
+		return err
+	}
+	s.flex = flex.New(s.store, s.chat)
+	s.identity = identity.New(s.store, identity.Options{HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
+		_, err := s.chat.Service(ctx, accountSID, serviceSID)
+		if core.HasCode(err, core.CodeServiceNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}})
+	s.caller, err = webhook.NewCaller(webhook.Options{Version: s.version, AllowPrivate: s.config.WebhookAllowPrivate, AllowHosts: s.config.WebhookAllowHosts})
+	if err != nil {
+		return err
+	}
+	calls := &webhooks{caller: s.caller, identity: s.identity}
+	s.jobs = jobs.NewRunner(s.store, map[string]jobs.Kind{jobWebhook: calls.kind()}, jobs.Options{Log: s.log})
+	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, flex: s.flex, wanted: s.config.Account, log: s.log}
+	s.instance, err = p.run(ctx)
+	return err
+}
+
 func (s *Server) openNode(ctx context.Context) (err error) {
 	if s.node, err = startNode(ctx, s.store, s.chat, s.log); err == nil {
 		s.later("node", s.node.stop)
@@ -148,15 +172,26 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 	return err
 }
 
+// openJobs begins to run what earlier transactions left behind.
+func (s *Server) openJobs(context.Context) error {
+	s.later("webhooks", func(context.Context) error { s.caller.Close(); return nil })
+	s.later("jobs", s.jobs.Stop)
+	return s.jobs.Start(context.Background())
+}
+
 // openRoutes mounts what answers requests.
 func (s *Server) openRoutes(context.Context) error {
-	s.router = httpapi.New(httpapi.Options{Auth: authenticator{s.identity}, PublicURL: s.config.PublicURL, TrustedProxies: s.config.Proxies(),
+	s.metrics = newMetrics(s.version)
+	s.proxies = s.config.Proxies()
+	s.router = httpapi.New(httpapi.Options{Auth: authenticator{s.identity}, PublicURL: s.config.PublicURL, TrustedProxies: s.proxies,
 		Log: s.log, Observe: s.metrics.observe})
 	identityrest.Routes(s.router, s.identity)
 	chatrest.Routes(s.router, s.chat)
 	flexrest.Routes(s.router, s.flex)
 	media.Routes(s.router, media.Options{Chat: s.chat, Blobs: s.blobs, Signer: blob.Signer{Key: s.keys.Link}, MaxBytes: int64(s.config.MediaMaxBytes),
 		LinkTTL: s.config.MediaURLTTL, Log: s.log})
+	s.openSockets()
+	s.metrics.watch(s)
 	return nil
 }
 

@@ -85,6 +85,9 @@ func Prepare(ctx context.Context, c config.Config, log *slog.Logger) (in Instanc
 	if err := s.openStore(ctx); err != nil {
 		return in, err
 	}
+	if err := s.openBus(ctx); err != nil {
+		return in, err
+	}
 	if err := s.openProducts(ctx); err != nil {
 		return in, err
 	}
