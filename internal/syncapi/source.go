@@ -349,15 +349,15 @@ func (snap *snapshot) open(who *viewer, t realtime.Topic) error {
 	return notFound
 }
 
-// may decides whether a user may open an object of a channel: members all of them, invited users and, if the channel is public,
-// anybody the document. To others a private channel does not exist.
+// may decides whether a user may open an object of a channel: members all of them; invited users, the creator (whose client opens
+// what it has just made, §11) and, if the channel is public, anybody the document. To others a private channel does not exist.
 func may(u *User, ch *chat.Channel, standing *chat.UserItem, kind realtime.Kind) error {
 	status := chat.StatusGone
 	if standing != nil {
 		status = standing.Status
 	}
 	switch {
-	case ch.ServiceID != u.ServiceID || ch.Type != chat.TypePublic && status == chat.StatusGone:
+	case ch.ServiceID != u.ServiceID || ch.Type != chat.TypePublic && status == chat.StatusGone && ch.CreatedBy != u.Identity:
 		return core.E(familyOf(kind).notFound)
 	case kind != Document && status != chat.StatusJoined:
 		return forbidden()

@@ -38,7 +38,7 @@ type Commands interface {
 // User is who a connection belongs to; it is the Data of its realtime.ConnInfo.
 type User struct {
 	ServiceID, ID int64
-	SID           string
+	SID, Identity string
 }
 
 // Options of New.

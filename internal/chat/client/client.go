@@ -68,7 +68,7 @@ func (c *Client) Login(ctx context.Context, caller httpapi.Caller) (realtime.Con
 	}
 	return realtime.ConnInfo{
 		Identity: syncapi.UserKey(svc.ID, u.Identity),
-		Data:     &syncapi.User{ServiceID: svc.ID, ID: u.ID, SID: u.SID},
+		Data:     &syncapi.User{ServiceID: svc.ID, ID: u.ID, SID: u.SID, Identity: u.Identity},
 	}, nil
 }
 
