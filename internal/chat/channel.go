@@ -91,7 +91,8 @@ func (c *Chat) FetchChannel(ctx context.Context, a Actor, ref string) (out *Stan
 		if err != nil {
 			return err
 		}
-		if out = all[0]; room.Channel.Type != TypePublic && out.Status() == StatusStranger {
+		out = all[0]
+		if by := (&access{a: &a, channel: out.Channel, item: out.Item}); !by.sees() {
 			return core.E(core.CodeChannelNotFound)
 		}
 		return nil

@@ -42,7 +42,7 @@ func TestChannels(t *testing.T) {
 		w.take()
 
 		// Who is no member has the rights of the service role only.
-		_, err = w.chat.UpdateChannel(w.ctx(), alice, "general", ChannelPatch{FriendlyName: ptr("x")})
+		_, err = w.chat.UpdateChannel(w.ctx(), w.as("bob"), "general", ChannelPatch{FriendlyName: ptr("x")})
 		w.code(core.CodeNotAuthorized, err)
 		_, err = w.chat.FetchChannel(w.ctx(), alice, other.Channel.SID)
 		w.code(core.CodeChannelNotFound, err)

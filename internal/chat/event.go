@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 
@@ -60,7 +61,7 @@ func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
 	byAgent := false
 	if h.agentRole != "" {
 		role, err := c.role(&tx.Reader, h.channel.ServiceID, h.agentRole)
-		if err != nil && err != store.ErrNoRow {
+		if err != nil && !errors.Is(err, store.ErrNoRow) {
 			return err
 		}
 		byAgent = err == nil && (role.FriendlyName == RoleAgent || role.FriendlyName == RoleSupervisor || role.FriendlyName == RoleAdmin)

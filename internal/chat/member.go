@@ -30,8 +30,8 @@ func (by *access) mayAdd(in NewMember) error {
 		return nil
 	case in.RoleSID != "":
 		return core.E(core.CodeNotAuthorized)
-	case by.owns(in.Identity) && by.item != nil && by.item.Status != StatusGone:
-		return nil // invited; a member is told so
+	case by.owns(in.Identity) && (by.founds() || by.item != nil && by.item.Status != StatusGone):
+		return nil // the creator, or invited; a member is told so
 	case by.owns(in.Identity) && by.channel.Type == TypePublic && by.may(JoinChannelPermission, false) == nil:
 		return nil
 	}

@@ -75,6 +75,30 @@ func TestMembership(t *testing.T) {
 	})
 }
 
+// Creating a private channel is not joining it: its creator can still enter, once, and order it until then.
+func TestFounder(t *testing.T) {
+	each(t, func(w *world) {
+		alice, bob := w.as("alice"), w.as("bob")
+		room := must(w.chat.CreateChannel(w.ctx(), alice, NewChannel{Type: TypePrivate}))(t)
+		sid := room.Channel.SID
+		_, err := w.chat.FetchChannel(w.ctx(), bob, sid)
+		w.code(core.CodeChannelNotFound, err)
+		if s := must(w.chat.FetchChannel(w.ctx(), alice, sid))(t); s.Status() != StatusStranger {
+			t.Errorf("standing is %+v", s)
+		}
+		_, err = w.chat.SendMessage(w.ctx(), alice, sid, NewMessage{Body: ptr("x")})
+		w.code(core.CodeNotMember, err)
+		must(w.chat.AddMember(w.ctx(), alice, sid, NewMember{Identity: "bob"}))(t)
+		m := must(w.chat.AddMember(w.ctx(), alice, sid, NewMember{Identity: "alice"}))(t)
+		if m.RoleSID != w.svc.DefaultCreatorRole {
+			t.Errorf("the creator's role is %s", m.RoleSID)
+		}
+		w.code(0, w.chat.RemoveMember(w.ctx(), w.api, sid, "alice"))
+		_, err = w.chat.AddMember(w.ctx(), alice, sid, NewMember{Identity: "alice"})
+		w.code(core.CodeChannelNotFound, err)
+	})
+}
+
 func TestMemberRules(t *testing.T) {
 	each(t, func(w *world) {
 		ch := w.channel(NewChannel{}, "alice", "bob")

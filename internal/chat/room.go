@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 
 	"parley/internal/core"
 	"parley/internal/store"
@@ -129,8 +130,11 @@ func (c *Chat) access(r *store.Reader, a *Actor, ch *Channel) (*access, error) {
 		return nil, err
 	}
 	by.item, err = userChannelTable.One(r, "WHERE user_id = $1 AND channel_id = $2", by.user.ID, ch.ID)
-	if err == store.ErrNoRow {
-		by.item = nil
+	if errors.Is(err, store.ErrNoRow) {
+		if by.item = nil; by.founds() {
+			by.inside, err = c.permissions(r, a.Service.ID, a.Service.DefaultCreatorRole)
+			return by, err
+		}
 		return by, nil
 	}
 	if err != nil || by.item.Status != StatusJoined {
@@ -153,9 +157,14 @@ func (c *Chat) actor(r *store.Reader, a *Actor) (*User, Permissions, error) {
 	return u, p, err
 }
 
-// sees reports whether the channel exists for the actor: a private one does for members and invited users (rest-semantics §2.7).
+// founds reports whether the actor made the channel and was never in it nor invited yet. Creating is not joining
+// (chat-sdk-protocol §8.2), so its creator must be able to enter a private channel; until then it has the creator's role.
+func (by *access) founds() bool { return by.item == nil && by.owns(by.channel.CreatedBy) }
+
+// sees reports whether the channel exists for the actor: a private one does for members and invited users (rest-semantics §2.7),
+// and for who founds it.
 func (by *access) sees() bool {
-	return by.a.server() || by.channel.Type == TypePublic || by.item != nil && by.item.Status != StatusGone
+	return by.a.server() || by.channel.Type == TypePublic || by.item != nil && by.item.Status != StatusGone || by.founds()
 }
 
 // may refuses what the actor's roles do not allow (50107); 50300 where the actor cannot even see the channel.

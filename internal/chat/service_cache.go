@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -136,7 +137,7 @@ func (c *Chat) role(r *store.Reader, serviceID int64, sid string) (*roleEntry, e
 // permissions returns what a role allows; nothing for a role that does not exist.
 func (c *Chat) permissions(r *store.Reader, serviceID int64, sid string) (Permissions, error) {
 	role, err := c.role(r, serviceID, sid)
-	if err == store.ErrNoRow {
+	if errors.Is(err, store.ErrNoRow) {
 		return 0, nil
 	}
 	if err != nil {
