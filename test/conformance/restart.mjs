@@ -23,6 +23,7 @@ const parties = [];
 
 /** Sends through each client, and gives the messages that were acknowledged: {version: [{index, body}]}. */
 async function sendAll(text) {
+  assert.equal(parties.length, versions.length, 'blocked: not all clients are there');
   await Promise.all(parties.map(async (p) => {
     const body = `${text} ${p.version}`;
     p.acknowledged.push({ index: Number(await p.channel.sendMessage(body)), body });

@@ -25,7 +25,10 @@ export async function until(fn, what, ms = 8_000) {
       const value = await fn();
       if (value) return value;
       last = undefined;
-    } catch (e) { last = e; }
+    } catch (e) {
+      if (String(e?.message).startsWith('blocked')) throw e; // waiting does not help
+      last = e;
+    }
     if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}` + (last ? `: ${describe(last)}` : ''));
     await delay(40);
   }

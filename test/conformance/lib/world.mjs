@@ -18,6 +18,8 @@ export class World {
   /** Remembers what later steps need. */
   put(name, value) { this.#made.set(name, value); return value; }
 
+  has(name) { return this.#made.has(name); }
+
   /** What an earlier step made; a clear error if that step failed. */
   get(name) {
     if (!this.#made.has(name)) throw new Error(`blocked: no "${name}", the step that makes it failed`);

@@ -36,7 +36,7 @@ export const chatSteps = [
       assert.equal(new Set(listed).size, listed.length);
       for (const sid of [made.sid, extra.sid, x.cfg.chat_service_sid]) assert.ok(listed.includes(sid), `${sid} is listed`);
       assert.equal(await services(extra.sid).remove(), true);
-      await refused(services(extra.sid).fetch(), 404, 20404, 'a removed service');
+      await refused(services(extra.sid).fetch(), 404, 50050, 'a removed service');
       x.service = services(made.sid);
       x.serviceSid = made.sid;
     },
@@ -56,7 +56,7 @@ export const chatSteps = [
       assert.equal((await service.users(ann.sid).update({})).friendlyName, 'Anna');
       assert.equal((await service.users.list({ pageSize: 2 })).length, 3);
       await refused(service.users.create({ identity: 'ben' }), 409, 50201, 'a second ben');
-      await refused(service.users('nobody').fetch(), 404, 20404, 'an unknown user').catch(() => refused(service.users('nobody').fetch(), 404, 50200, 'an unknown user'));
+      await refused(service.users('nobody').fetch(), 404, 50200, 'an unknown user');
       await refused(service.users.create({ identity: 'x', attributes: '{broken' }), 400, 50304, 'broken attributes');
       assert.equal(await service.users('cem').remove(), true);
       assert.equal((await service.users.list()).length, 2);
