@@ -32,7 +32,7 @@ func (r *Runner) look(ctx context.Context, running *sync.WaitGroup) (now int64, 
 				return now, r.o.Poll
 			}
 			if at > now {
-				return now, min(r.o.Poll, time.Duration(at-now)*time.Microsecond)
+				return now, time.Duration(min(r.o.Poll.Microseconds(), at-now)) * time.Microsecond // at may be as far as numbers go
 			}
 		}
 		jobs, err := r.claim(ctx, free, full, perKey)
