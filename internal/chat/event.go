@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"parley/internal/core"
 	"parley/internal/store"
@@ -50,6 +51,7 @@ type happening struct {
 	channel   *Channel
 	order     int64  // Seq.Order()
 	agentRole string // the SID of the channel role by which an agent's doing is known; "" for others
+	body      string // of a message, for triggers
 	params    func(p map[string]string)
 }
 
@@ -67,7 +69,7 @@ func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
 		byAgent = err == nil && (role.FriendlyName == RoleAgent || role.FriendlyName == RoleSupervisor || role.FriendlyName == RoleAdmin)
 	}
 	for _, hook := range hooks {
-		if hook.Type != HookWebhook || byAgent && hook.CustomersOnly || !slices.Contains(decodeStrings(hook.Filters), h.event) {
+		if byAgent && hook.CustomersOnly || !hook.wants(&h) {
 			continue
 		}
 		params := map[string]string{
@@ -86,9 +88,22 @@ func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
 	return nil
 }
 
+// wants reports whether a webhook asks for what happened: a trigger for messages that contain one of its words, in any case
+// (rest-semantics §3.5).
+func (w *Webhook) wants(h *happening) bool {
+	if w.Type == HookWebhook {
+		return slices.Contains(w.FilterList(), h.event)
+	}
+	if h.event != eventMessageSent {
+		return false
+	}
+	body := strings.ToLower(h.body)
+	return slices.ContainsFunc(w.TriggerList(), func(word string) bool { return strings.Contains(body, strings.ToLower(word)) })
+}
+
 // messageSent is the event of a new message.
 func (c *Chat) messageSent(a *Actor, ch *Channel, seq *Seq, m *Message, authorRole string) happening {
-	h := happening{event: eventMessageSent, actor: a, channel: ch, order: seq.Order(), agentRole: authorRole}
+	h := happening{event: eventMessageSent, actor: a, channel: ch, order: seq.Order(), agentRole: authorRole, body: m.Body}
 	if m.MediaID != 0 {
 		h.event = eventMediaMessageSent
 	}

@@ -53,7 +53,7 @@ func (c *Chat) SendMessage(ctx context.Context, a Actor, ref string, in NewMessa
 			tx.AfterCommit(func() { c.rooms.put(current) })
 		}
 		room.Channel = current.channel
-		if err := c.append(tx, &a, &room, current, &next, in); err != nil {
+		if err := c.write(tx, &a, &room, current, &next, in); err != nil {
 			return err
 		}
 		m = &next
@@ -160,8 +160,8 @@ func (c *Chat) snapshotOf(ctx context.Context, svc *Service, ref string) (known 
 	return known, nil
 }
 
-// append checks who sends and writes the message with what it causes.
-func (c *Chat) append(tx *store.Tx, a *Actor, room *Room, current *snapshot, m *Message, in NewMessage) error {
+// write checks who sends and writes the message with what it causes.
+func (c *Chat) write(tx *store.Tx, a *Actor, room *Room, current *snapshot, m *Message, in NewMessage) error {
 	ch, seq := room.Channel, &room.Seq
 	author := current.seats[m.Author]
 	if !a.server() {

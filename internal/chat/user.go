@@ -262,6 +262,10 @@ func (c *Chat) DeleteUser(ctx context.Context, a Actor, ref string) error {
 		if err != nil {
 			return err
 		}
+		// The lock of the user's maps comes first, so that nobody adds it to a channel meanwhile.
+		if _, err := tx.Exec("UPDATE user_seq SET channels = channels WHERE user_id = $1", u.ID); err != nil {
+			return err
+		}
 		items, err := userChannelTable.All(&tx.Reader, "WHERE user_id = $1 AND status <> 'gone' ORDER BY channel_id", u.ID)
 		if err != nil {
 			return err

@@ -29,9 +29,9 @@ type Event[T any] struct {
 	Value T
 }
 
-// event tells what to say of an item that was created and last changed by events; ok is false for nothing. An item of this part
+// eventSince tells what to say of an item that was created and last changed by events; ok is false for nothing. An item of this part
 // of a replay that changed after it is told as added here, and as updated in a later part.
-func event[T any](at Since, created, last int64, removed bool, value T) (e Event[T], ok bool) {
+func eventSince[T any](at Since, created, last int64, removed bool, value T) (e Event[T], ok bool) {
 	e = Event[T]{Ev: last, Value: value}
 	isNew := created > at.After && created <= at.Upto
 	switch {
@@ -79,7 +79,7 @@ func (c *Chat) ViewMessagesSince(r *store.Reader, at []Since) (map[int64][]Event
 	out := make(map[int64][]Event[*Message], len(at))
 	var media []*Message
 	add := func(m *Message) {
-		if e, ok := event(byID[m.ChannelID], m.CreatedEv, m.LastEv, m.Removed, m); ok {
+		if e, ok := eventSince(byID[m.ChannelID], m.CreatedEv, m.LastEv, m.Removed, m); ok {
 			out[m.ChannelID] = append(out[m.ChannelID], e)
 			if m.MediaID != 0 {
 				media = append(media, m)
@@ -120,7 +120,7 @@ func (c *Chat) ViewRostersSince(r *store.Reader, at []Since) (map[int64][]Event[
 		var sid string
 		m, err := memberTable.Scan(scan, &sid)
 		m.UserSID = sid
-		if e, ok := event(byID[m.ChannelID], m.CreatedEv, m.LastEv, m.Removed, m); ok {
+		if e, ok := eventSince(byID[m.ChannelID], m.CreatedEv, m.LastEv, m.Removed, m); ok {
 			out[m.ChannelID] = append(out[m.ChannelID], e)
 		}
 		return err
@@ -139,7 +139,7 @@ func (c *Chat) ViewUserChannelsSince(r *store.Reader, at []Since) (map[int64][]E
 	items, err := readUserItems(r, with, "FROM p CROSS JOIN user_channel i "+userItemJoins+"WHERE i.user_id = p.id AND i.last_ev > p.since", args)
 	out := make(map[int64][]Event[*UserItem], len(at))
 	for _, item := range items {
-		if e, ok := event(byID[item.UserID], item.CreatedEv, item.LastEv, item.Status == StatusGone, item); ok {
+		if e, ok := eventSince(byID[item.UserID], item.CreatedEv, item.LastEv, item.Status == StatusGone, item); ok {
 			out[item.UserID] = append(out[item.UserID], e)
 		}
 	}

@@ -82,9 +82,7 @@ func (w *Webhook) check(filters, triggers []string) error {
 			return core.Ef(core.CodeInvalidWebhookMethod, "Configuration.Method must be GET or POST")
 		}
 	case HookStudio:
-		if !core.IsSID("FW", w.FlowSID) {
-			return core.Ef(core.CodeInvalidWebhookFlow, "Configuration.FlowSid must be the SID of a flow (FW…)")
-		}
+		return core.Ef(core.CodeInvalidWebhookType, "This version of Parley runs no Studio flows, so a webhook of type studio cannot be made; use type webhook")
 	default:
 		return core.Ef(core.CodeInvalidWebhookType, "Type must be webhook, trigger or studio")
 	}

@@ -30,7 +30,7 @@ func TestWebhookRules(t *testing.T) {
 			{"no triggers", func(in *NewWebhook) { in.Type = HookTrigger }, core.CodeWebhookTriggerRequired},
 			{"triggers", func(in *NewWebhook) { in.Type, in.Triggers = HookTrigger, make([]string, 6) }, core.CodeTooManyTriggers},
 			{"long trigger", func(in *NewWebhook) { in.Type, in.Triggers = HookTrigger, []string{strings.Repeat("x", 249)} }, core.CodeInvalidWebhookTrigger},
-			{"flow", func(in *NewWebhook) { in.Type = HookStudio }, core.CodeInvalidWebhookFlow},
+			{"studio", func(in *NewWebhook) { in.Type, in.FlowSID = HookStudio, core.NewSID("FW") }, core.CodeInvalidWebhookType},
 		} {
 			in := good
 			row.edit(&in)
@@ -99,6 +99,12 @@ func TestWebhookDeliveries(t *testing.T) {
 		w.send(customer, ch.SID, "x")
 		if len(w.outbox.take()) != 0 {
 			t.Error("a deleted webhook was called")
+		}
+		must(w.chat.CreateWebhook(w.ctx(), w.svc, ch.SID, NewWebhook{Type: HookTrigger, URL: "https://x.test/", Triggers: []string{"Help", "agent"}}))(t)
+		w.send(customer, ch.SID, "hello again")
+		w.send(customer, ch.SID, "i need HELP")
+		if sent := w.outbox.take(); len(sent) != 1 || sent[0].Params["WebhookType"] != HookTrigger || sent[0].Params["Body"] != "i need HELP" {
+			t.Errorf("sent %+v", sent)
 		}
 	})
 }
