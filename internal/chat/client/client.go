@@ -9,13 +9,15 @@ import (
 	"parley/internal/chat"
 	"parley/internal/httpapi"
 	"parley/internal/realtime"
+	"parley/internal/store"
 	"parley/internal/syncapi"
 	"parley/internal/twilsock"
 )
 
 // Options of New.
 type Options struct {
-	Chat *chat.Chat
+	Store *store.Store
+	Chat  *chat.Chat
 	// NodeID is this node's number in the table node; presence is kept by it.
 	NodeID int64
 	// TLSListen is the address of the TLS listener, or "". Generation A clients upload media by TLS only, so those that came
@@ -26,6 +28,7 @@ type Options struct {
 
 // Client serves the SDKs.
 type Client struct {
+	store    *store.Store
 	chat     *chat.Chat
 	hub      *realtime.Hub
 	nodeID   int64
@@ -36,7 +39,7 @@ type Client struct {
 
 // New makes the handlers. Attach names the hub before the first request.
 func New(o Options) *Client {
-	c := &Client{chat: o.Chat, nodeID: o.NodeID, log: o.Log, answered: newMemory(rememberedMutations)}
+	c := &Client{store: o.Store, chat: o.Chat, nodeID: o.NodeID, log: o.Log, answered: newMemory(rememberedMutations)}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

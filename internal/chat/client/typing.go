@@ -7,12 +7,13 @@ import (
 	"parley/internal/core"
 	"parley/internal/httpapi"
 	"parley/internal/realtime"
+	"parley/internal/store"
 	"parley/internal/syncapi"
 	"parley/internal/twilsock"
 )
 
-// typing tells the other members of a channel that the caller types (§9.2). It goes to all who watch the channel's messages, is
-// not stored, and may be lost.
+// typing tells the other members of a channel that the caller types (§9.2). It goes to every connection of theirs, whatever that
+// watches already: each client watches its user's channels from its start. It is not stored, and may be lost.
 func typing(in *call) (httpapi.Response, error) {
 	ref := in.Text("ChannelSid")
 	if ref == "" {
@@ -29,9 +30,31 @@ func typing(in *call) (httpapi.Response, error) {
 		return httpapi.Response{}, core.E(core.CodeNotMember)
 	}
 	timeout := in.actor.Service.TypingTimeout
-	t := realtime.Topic{Kind: syncapi.Messages, ID: s.Channel.ID}
-	in.c.hub.Ephemeral(t, typingFrame(in.c.chat, s, timeout), syncapi.UserKey(in.actor.Service.ID, in.actor.Identity))
+	others, err := in.c.watchersOf(in, s)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if len(others) > 0 {
+		frame := typingFrame(in.c.chat, s, timeout)
+		for _, id := range others {
+			in.c.hub.Ephemeral(realtime.Topic{Kind: syncapi.Channels, ID: id}, frame, "")
+		}
+	}
 	return httpapi.OK(map[string]int64{"typing_timeout": timeout})
+}
+
+// watchersOf lists the other members of a channel who may have a connection.
+func (c *Client) watchersOf(in *call, s *chat.Standing) (ids []int64, err error) {
+	err = c.store.View(in.Context(), func(r *store.Reader) error {
+		rosters, err := c.chat.ViewRosters(r, []int64{s.Channel.ID})
+		for _, m := range rosters[s.Channel.ID] {
+			if m.UserID != s.Member.UserID && c.hub.Wants(realtime.Topic{Kind: syncapi.Channels, ID: m.UserID}) {
+				ids = append(ids, m.UserID)
+			}
+		}
+		return err
+	})
+	return ids, err
 }
 
 // typingFrame announces a typing member; receivers end it a second after the sender would have repeated it.
