@@ -14,6 +14,9 @@ const contended = 5 * time.Millisecond
 
 // look claims and starts what is due, as far as there is room. It returns the store's time and how long until the next look.
 func (r *Runner) look(ctx context.Context, running *sync.WaitGroup) (now int64, wait time.Duration) {
+	if len(r.names) == 0 {
+		return 0, r.o.Poll
+	}
 	for empty := false; ; {
 		select {
 		case <-r.quit:
@@ -79,9 +82,6 @@ func (r *Runner) claimable(full []string) (cond string, args []any) {
 // next is when the next job is due; far in the future when there is none.
 func (r *Runner) next(ctx context.Context, full []string) (at, now int64, err error) {
 	at = math.MaxInt64
-	if len(r.names) == 0 {
-		return at, 0, nil
-	}
 	cond, args := r.claimable(full)
 	err = r.store.View(ctx, func(rd *store.Reader) error {
 		now = rd.Now()

@@ -21,7 +21,7 @@ const (
 type Job struct {
 	Kind    string // names the handler
 	Lane    string // jobs of one lane run one after another; "" is a job of its own
-	LaneSeq int64  // the order within the lane; must rise with the order of commits
+	LaneSeq int64  // the order within the lane, see Enqueue
 	Key     string // jobs of one key share a limit of concurrent runs, for example a receiver's host; "" is not limited
 	RunAt   int64  // microseconds; 0 means now
 	Payload string // the handler's own, usually JSON
@@ -40,7 +40,9 @@ const insertLane = `INSERT INTO job (id, kind, lane, lane_seq, flow_key, state, 
 			ORDER BY lane_seq DESC, id DESC LIMIT 1 FOR SHARE) AS last) THEN 1 ELSE 0 END,
 		$6, 0, 0, 0, $7, '', $8)`
 
-// Enqueue adds a job in the caller's transaction.
+// Enqueue adds a job in the caller's transaction. The numbers of a lane must rise in the order of commits. Whoever takes them
+// from a counter's row in the same transaction has that for nothing, since the row is locked until the commit; without such a
+// lock two jobs could both find the lane empty and run at once.
 func Enqueue(tx *store.Tx, j Job) error {
 	if j.Kind == "" {
 		return errors.New("jobs: a job needs a kind")
@@ -101,7 +103,7 @@ func (c *Claimed) next(tx *store.Tx) error {
 		return nil
 	}
 	tx.Emit(Enqueued{RunAt: tx.Now(), Now: tx.Now()}) // or later, if that job has its own time
-	return tx.Defer(`UPDATE job SET state = 0 WHERE id = (SELECT id FROM job WHERE lane = $1 AND lane <> '' AND state = 1
+	return tx.Defer(`UPDATE job SET state = 0 WHERE id = (SELECT id FROM job WHERE lane = $1 AND lane <> '' AND state < 2 AND state = 1
 		ORDER BY lane_seq, id LIMIT 1)`, c.Lane)
 }
 

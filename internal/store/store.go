@@ -21,7 +21,7 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Open migrates the schema and makes the store ready. The store owns the engine from then on.
+// Open migrates the schema and makes the store ready. The store owns the engine from then on, and closes it where Open fails.
 func Open(ctx context.Context, engine Engine, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -30,11 +30,13 @@ func Open(ctx context.Context, engine Engine, o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := engine.Migrate(ctx); err != nil {
+		_ = engine.Close()
 		return nil, err
 	}
 	s := &Store{engine: engine, now: o.Now, log: o.Log}
 	s.ids = newSequence(s)
 	if err := s.ids.refill(ctx); err != nil {
+		_ = engine.Close()
 		return nil, err
 	}
 	return s, nil

@@ -31,7 +31,7 @@ CREATE TABLE job (
     payload TEXT NOT NULL, last_error TEXT NOT NULL, created_at BIGINT NOT NULL);
 CREATE INDEX job_ready ON job (run_at, id) WHERE state = 0;
 CREATE INDEX job_dead ON job (id) WHERE state = 2;
-CREATE INDEX job_lane ON job (lane, lane_seq, id) WHERE lane <> '';
+CREATE INDEX job_lane ON job (lane, lane_seq, id) WHERE lane <> '' AND state < 2;
 
 CREATE TABLE chat_service (
     id BIGKEY, sid TEXT NOT NULL UNIQUE, account_sid TEXT NOT NULL REFERENCES account (sid), friendly_name TEXT NOT NULL,

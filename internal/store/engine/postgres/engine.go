@@ -34,21 +34,27 @@ const (
 type Options struct {
 	Log   *slog.Logger
 	Conns int // the most connections; 0 means what the address says (pool_max_conns), or 16
+	// OnBatch is told how many units shared a commit, here always one, and how long it took.
+	OnBatch func(units int, took time.Duration)
 }
 
 // Engine is a store.Engine over a pool of connections.
 type Engine struct {
-	pool   *pgxpool.Pool
-	plain  *pgx.ConnConfig // without the limits of the pool's sessions, for migrations
-	log    *slog.Logger
-	ending sync.WaitGroup // snapshots that end in the background
-	closed atomic.Bool
+	pool    *pgxpool.Pool
+	plain   *pgx.ConnConfig // without the limits of the pool's sessions, for migrations
+	log     *slog.Logger
+	onBatch func(units int, took time.Duration)
+	ending  sync.WaitGroup // snapshots that end in the background
+	closed  atomic.Bool
 }
 
 // Open connects to the database at address (postgres://…). It answers at once; Migrate is the first to need the server.
 func Open(ctx context.Context, address string, o Options) (*Engine, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.OnBatch == nil {
+		o.OnBatch = func(int, time.Duration) {}
 	}
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
@@ -60,7 +66,6 @@ func Open(ctx context.Context, address string, o Options) (*Engine, error) {
 	case parsed == nil || parsed.RuntimeParams["pool_max_conns"] == "":
 		config.MaxConns = defaultConns
 	}
-	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	// Transactions do not give up with their caller, so a dead server must be noticed by the connection itself.
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
 	config.ConnConfig.DialFunc = dialer.DialContext
@@ -75,7 +80,7 @@ func Open(ctx context.Context, address string, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	return &Engine{pool: pool, plain: plain, log: o.Log}, nil
+	return &Engine{pool: pool, plain: plain, log: o.Log, onBatch: o.OnBatch}, nil
 }
 
 // Write runs fn in one transaction, again where it lost against another one.
@@ -83,9 +88,11 @@ func (e *Engine) Write(ctx context.Context, fn func(store.Conn) error) error {
 	for attempt := 1; ; attempt++ {
 		start := time.Now()
 		again, err := e.write(ctx, fn)
-		if took := time.Since(start); took > slowUnit {
+		took := time.Since(start)
+		if took > slowUnit {
 			e.log.Warn("a slow transaction", "took", took)
 		}
+		e.onBatch(1, took)
 		if err == nil || !again || attempt == attempts {
 			return err
 		}

@@ -27,6 +27,8 @@ const (
 type Options struct {
 	Log     *slog.Logger
 	Readers int // the most read connections; 0 means twice the processors, at least 4
+	// OnBatch is told, by the writer's goroutine, how many units shared a commit and how long the whole batch took.
+	OnBatch func(units int, took time.Duration)
 }
 
 // Engine is a store.Engine over one SQLite file.
@@ -34,6 +36,7 @@ type Engine struct {
 	path    string
 	log     *slog.Logger
 	writer  *conn
+	onBatch func(units int, took time.Duration)
 	queue   chan *unit
 	stopped chan struct{} // closed when the writer goroutine has ended
 
@@ -56,6 +59,9 @@ func Open(path string, o Options) (*Engine, error) {
 	if o.Readers <= 0 {
 		o.Readers = max(4, 2*runtime.GOMAXPROCS(0))
 	}
+	if o.OnBatch == nil {
+		o.OnBatch = func(int, time.Duration) {}
+	}
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("store: cannot create %s: %w", path, err)
 	}
@@ -64,7 +70,7 @@ func Open(path string, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		path: path, log: o.Log, writer: writer,
+		path: path, log: o.Log, writer: writer, onBatch: o.OnBatch,
 		queue: make(chan *unit, maxBatch), stopped: make(chan struct{}),
 		closing: make(chan struct{}), places: make(chan struct{}, o.Readers),
 	}

@@ -80,7 +80,10 @@ func (e *Engine) write() {
 			}
 			break
 		}
-		answer(batch, e.commit(batch))
+		start := time.Now()
+		err := e.commit(batch)
+		e.onBatch(len(batch), time.Since(start))
+		answer(batch, err)
 		clear(batch)
 	}
 	finished = true
