@@ -21,10 +21,17 @@ type Base struct {
 	Scheme, Host string // e.g. "https", "chat.example.org:8443"
 	// PathStyle: the product is the first segment of the path ("/chat/v2/…"); otherwise the first label of the host.
 	PathStyle bool
+
+	// came is the product that the request is for, and as what it was written: a product may have several names, and the client
+	// that used one of them may know no other.
+	came struct{ product, as string }
 }
 
 // URL returns the absolute URL of a path of a product.
 func (b Base) URL(product, path string) string {
+	if product == b.came.product {
+		product = b.came.as
+	}
 	if b.PathStyle {
 		return b.Scheme + "://" + b.Host + "/" + product + path
 	}
@@ -80,7 +87,7 @@ func (rt *Router) locate(r *http.Request) (*place, bool) {
 	if host := r.Header.Get("X-Original-Host"); host != "" {
 		if product, ok := productOfHost(host); ok {
 			// A client that rewrites hosts does so for the next page's URL too, so that one keeps the original form.
-			return &place{product: product, base: Base{Scheme: "https", Host: host}}, true
+			return newPlace(Base{Scheme: "https", Host: host}, product, label(host)), true
 		}
 	}
 	segment, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -91,15 +98,28 @@ func (rt *Router) locate(r *http.Request) (*place, bool) {
 				base.Scheme, base.Host = u.Scheme, u.Host
 			}
 		}
-		return &place{product: product, base: base, prefix: "/" + segment}, true
+		at := newPlace(base, product, segment)
+		at.prefix = "/" + segment
+		return at, true
 	}
 	if product, ok := productOfHost(base.Host); ok {
 		if strings.HasSuffix(hostOnly(base.Host), ".twilio.com") && r.Header.Get("X-Forwarded-Proto") == "" {
 			base.Scheme = "https" // official clients know no other; a front that ended TLS need not say so
 		}
-		return &place{product: product, base: base}, true
+		return newPlace(base, product, label(base.Host)), true
 	}
 	return nil, false
+}
+
+func newPlace(base Base, product, as string) *place {
+	base.came.product, base.came.as = product, as
+	return &place{product: product, base: base}
+}
+
+// label returns the first label of a host name.
+func label(hostport string) string {
+	first, _, _ := strings.Cut(hostOnly(hostport), ".")
+	return strings.ToLower(first)
 }
 
 // Origin returns scheme and host by which a request came in, or the configured ones: what a page may use as its base.

@@ -81,6 +81,8 @@ func TestRoutesAndCallers(t *testing.T) {
 	}{
 		{name: "path style", url: "http://h:1/chat/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"url":"http://h:1/chat/v2/Things/a"`},
 		{name: "alias", url: "http://h:1/ip-messaging/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"id":"a"`},
+		{name: "alias in answers", url: "http://h:1/ip-messaging/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"url":"http://h:1/ip-messaging/v2/Things/a"`},
+		{name: "alias as host", url: "http://ip-messaging.us1.twilio.com/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"url":"https://ip-messaging.us1.twilio.com/v2/Things/a"`},
 		{name: "host style", url: "http://chat.twilio.com/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"url":"https://chat.twilio.com/v2/Things/a"`},
 		{name: "host style with region", url: "http://chat.ashburn.us1.twilio.com/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"https://chat.ashburn.us1.twilio.com/v2`},
 		{name: "own host style", url: "http://chat.example.org/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"http://chat.example.org/v2`},

@@ -100,14 +100,17 @@ func (s *Specs) find(w testingT, r *http.Request) (found Operation, ok bool) {
 }
 
 func productOf(r *http.Request) (product, path string) {
-	if label, _, _ := strings.Cut(r.URL.Host, "."); strings.HasSuffix(r.URL.Hostname(), ".twilio.com") {
-		return label, r.URL.EscapedPath()
+	if strings.HasSuffix(r.URL.Hostname(), ".twilio.com") {
+		product, _, _ = strings.Cut(r.URL.Host, ".")
+		path = r.URL.EscapedPath()
+	} else {
+		product, path, _ = strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+		path = "/" + path
 	}
-	product, path, _ = strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	if product == "ip-messaging" {
 		product = "chat"
 	}
-	return product, "/" + path
+	return product, path
 }
 
 // fits reports whether a path is one of a template's; a segment may hold a parameter and a suffix, as in "{Sid}.json".

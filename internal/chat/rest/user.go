@@ -24,9 +24,9 @@ type user struct {
 	URL                 string            `json:"url"`
 }
 
-// showUser shows users with their counts of joined channels. Reachability is null in lists and where the service has it off
-// (rest-semantics §2.7).
-func showUser(r *httpapi.Request, s *chat.Service, joined map[int64]int64, inList bool) func(*chat.User) any {
+// showUser shows users with their counts of joined channels, and with whether they can be notified: nil in lists. Reachability is null
+// there and where the service has it off (rest-semantics §2.7).
+func showUser(r *httpapi.Request, s *chat.Service, joined map[int64]int64, notifiable map[int64]bool) func(*chat.User) any {
 	return func(u *chat.User) any {
 		url := r.Base.URL(product, "/v2/Services/"+s.SID+"/Users/"+u.SID)
 		out := user{
@@ -34,9 +34,9 @@ func showUser(r *httpapi.Request, s *chat.Service, joined map[int64]int64, inLis
 			Identity: u.Identity, DateCreated: core.ISO(u.CreatedAt), DateUpdated: core.ISO(u.UpdatedAt), JoinedChannelsCount: joined[u.ID], URL: url,
 			Links: map[string]string{"user_channels": url + "/Channels", "user_bindings": url + "/Bindings"},
 		}
-		if s.Reachability && !inList {
-			notifiable := false
-			out.IsOnline, out.IsNotifiable = &u.Online, &notifiable
+		if s.Reachability && notifiable != nil {
+			can := notifiable[u.ID]
+			out.IsOnline, out.IsNotifiable = &u.Online, &can
 		}
 		return out
 	}
@@ -48,7 +48,11 @@ func (h handlers) oneUser(r *httpapi.Request, a chat.Actor, status func(any) (ht
 		return httpapi.Response{}, err
 	}
 	joined, err := h.chat.JoinedCounts(r.Context(), []int64{u.ID})
-	return answer(status, u, err, showUser(r, a.Service, joined, false))
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	notifiable, err := h.chat.Notifiable(r.Context(), []int64{u.ID})
+	return answer(status, u, err, showUser(r, a.Service, joined, notifiable))
 }
 
 func (h handlers) listUsers(r *httpapi.Request) (httpapi.Response, error) {
@@ -63,7 +67,7 @@ func (h handlers) listUsers(r *httpapi.Request) (httpapi.Response, error) {
 			ids[i] = u.ID
 		}
 		joined, err := h.chat.JoinedCounts(r.Context(), ids)
-		return listing(r, "users", page, l, err, showUser(r, a.Service, joined, true))
+		return listing(r, "users", page, l, err, showUser(r, a.Service, joined, nil))
 	})
 }
 
