@@ -21,8 +21,9 @@ const (
 	Removed
 )
 
-// Event is what a reader who knows an object up to an event number must learn of one item (chat-sdk-protocol §6.6): nothing of an
-// item that came and went meanwhile. Value is the item as it is now; of a removed message only its identity is left.
+// Event is what a reader who knows an object up to an event number must learn of one item (chat-sdk-protocol §6.6). Value is the item
+// as it is now; of a removed message only its identity is left. The removal of an item that came and went meanwhile is told, too:
+// clients do not count live events as position, so the reader may know the item all the same; one who does not passes it over.
 type Event[T any] struct {
 	Ev    int64
 	Kind  Kind
@@ -35,8 +36,6 @@ func eventSince[T any](at Since, created, last int64, removed bool, value T) (e 
 	e = Event[T]{Ev: last, Value: value}
 	isNew := created > at.After && created <= at.Upto
 	switch {
-	case removed && isNew:
-		return e, false
 	case removed:
 		e.Kind = Removed
 	case isNew:
@@ -99,7 +98,7 @@ func (c *Chat) ViewMessagesSince(r *store.Reader, at []Since) (map[int64][]Event
 	}
 	err = r.Query(with+"SELECT "+messageTable.Columns("m")+` FROM p CROSS JOIN message_edit e CROSS JOIN message m
 		WHERE e.channel_id = p.id AND e.ev > p.since AND e.ev <= p.upto AND m.channel_id = e.channel_id AND m.idx = e.idx
-			AND m.created_ev <= p.since`, args, scanMessage)
+			AND (m.created_ev <= p.since OR e.removed)`, args, scanMessage)
 	if err != nil {
 		return nil, err
 	}
