@@ -237,7 +237,7 @@ func (x *Flex) attachHandler(tx *store.Tx, flow *Flow, room *chat.Room) error {
 	if err != nil || flow.IntegrationType != IntegrationExternal {
 		return err
 	}
-	_, err = x.chat.AddWebhookTx(tx, room, chat.NewWebhook{Type: "webhook", URL: in.URL, Method: "POST", Filters: []string{"onMessageSent"},
+	_, err = x.chat.AddWebhookTx(tx, room, chat.NewWebhook{Type: "webhook", URL: in.URL, Method: "POST", Filters: []string{"onMessageSent", "onMediaMessageSent"},
 		RetryCount: *in.RetryCount, CustomersOnly: true})
 	return err
 }

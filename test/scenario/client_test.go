@@ -210,7 +210,6 @@ type reader struct {
 	faults []string
 	typing chan string
 	ready  chan struct{}
-	gone   bool // the list was removed, or the subscription refused
 }
 
 func (cl *cluster) newReader(identity, channel string) *reader {
@@ -250,8 +249,14 @@ func (r *reader) open(node int) error {
 	}
 	last := r.last
 	r.mu.Unlock()
+	mine, err := sock.myChannels()
+	if err != nil {
+		return err
+	}
 	answer, err = sock.call("POST", "/v4/Subscriptions", map[string]any{"event_protocol_version": 4, "action": "establish", "correlation_id": time.Now().UnixNano(),
-		"retried_requests": 0, "ttl_in_s": -1, "requests": []any{map[string]any{"object_sid": list.SID, "object_type": "list", "last_event_id": last}}})
+		"retried_requests": 0, "ttl_in_s": -1, "requests": []any{
+			map[string]any{"object_sid": mine, "object_type": "map", "last_event_id": nil},
+			map[string]any{"object_sid": list.SID, "object_type": "list", "last_event_id": last}}})
 	if err != nil {
 		return err
 	}
@@ -266,6 +271,28 @@ func (r *reader) open(node int) error {
 	}
 }
 
+// myChannels is the SID of the user's own channel map, which every SDK watches from its start.
+func (s *socket) myChannels() (sid string, err error) {
+	var config struct {
+		Objects struct {
+			MyChannels string `json:"my_conversations"`
+		} `json:"sync_objects"`
+	}
+	answer, err := s.call("GET", "/Client/v1/Configuration", nil)
+	if err != nil {
+		return "", err
+	}
+	if err := json.Unmarshal(answer.body, &config); err != nil {
+		return "", err
+	}
+	if answer, err = s.call("GET", "/v3/Maps/"+config.Objects.MyChannels, nil); err != nil {
+		return "", err
+	}
+	var m struct{ SID string }
+	err = json.Unmarshal(answer.body, &m)
+	return m.SID, err
+}
+
 func (r *reader) event(kind string, ev event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -275,11 +302,11 @@ func (r *reader) event(kind string, ev event) {
 	}
 	switch ev.EventType {
 	case "subscription_established":
+		if ev.Event.ObjectSID != r.listSID {
+			return
+		}
 		r.last = max(r.last, ev.Event.Last)
 		close(r.ready)
-		return
-	case "subscription_failed", "list_removed":
-		r.gone = true
 		return
 	}
 	if ev.Event.ListSID != r.listSID {

@@ -18,7 +18,7 @@ func indexOf(r reply) int64 {
 	return out.Index
 }
 
-// receiver is an application's webhook. It refuses one call in five, so that retries happen too, but never one message more
+// receiver is an application's webhook. It refuses one call in thirty, so that retries happen too, but never one message more
 // often than it is tried again.
 type receiver struct {
 	*httptest.Server
@@ -39,7 +39,7 @@ func newReceiver(t *testing.T) *receiver {
 func (r *receiver) take(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if sid := req.FormValue("MessageSid"); rand.IntN(5) == 0 && r.refused[sid] < retries {
+	if sid := req.FormValue("MessageSid"); rand.IntN(30) == 0 && r.refused[sid] < retries {
 		r.refused[sid]++
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
