@@ -130,7 +130,8 @@ func (e *Engine) write(ctx context.Context, fn func(store.Conn) error) (again bo
 	if committing && broken {
 		return false, fmt.Errorf("%w: %w", store.ErrUnknown, err)
 	}
-	return broken || lostConflict(err), err
+	// fn may have put its own error in the place of the database's.
+	return broken || lostConflict(err) || lostConflict(c.failed), err
 }
 
 // call runs fn. An error of a statement fails the unit even where fn ignores it: PostgreSQL has aborted the transaction.
