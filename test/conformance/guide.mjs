@@ -48,7 +48,6 @@ await suite.lane([
       assert.equal(x.channel.attributes.status, 'ACTIVE');
       assert.equal(x.channel.attributes.channel_type, 'custom');
       assert.equal(x.client.user.identity, identity);
-      await until(async () => (await x.client.getUserDescriptor(identity)).friendlyName === 'Curious customer', 'the friendly name');
     },
   },
   {

@@ -18,13 +18,14 @@ export const flexSteps = [
       assert.deepEqual([flow.channelType, flow.integrationType, flow.enabled, flow.longLived, flow.janitorEnabled, flow.contactIdentity],
         ['custom', 'external', true, false, true, asked.contactIdentity]);
       assert.deepEqual([flow.integration.url, flow.integration.retry_count], [asked['integration.url'], 2]);
-      const updated = await flexFlow(flow.sid).update({ friendlyName: 'renamed', longLived: true });
-      assert.deepEqual([updated.friendlyName, updated.longLived, updated.integration.url], ['renamed', true, asked['integration.url']]);
+      const name = unique('renamed');
+      const updated = await flexFlow(flow.sid).update({ friendlyName: name, longLived: true });
+      assert.deepEqual([updated.friendlyName, updated.longLived, updated.integration.url], [name, true, asked['integration.url']]);
       await flexFlow(flow.sid).update({ longLived: false });
       assert.equal((await flexFlow(flow.sid).fetch()).longLived, false);
       const listed = (await flexFlow.list({ pageSize: 1 })).map((f) => f.sid);
       for (const sid of [flow.sid, x.cfg.flex_flow_sid, x.cfg.web_flow_sid]) assert.ok(listed.includes(sid), `${sid} is listed`);
-      assert.deepEqual((await flexFlow.list({ friendlyName: 'renamed' })).map((f) => f.sid), [flow.sid]);
+      assert.deepEqual((await flexFlow.list({ friendlyName: name })).map((f) => f.sid), [flow.sid]);
       x.flowSid = flow.sid;
       const spare = await flexFlow.create({ ...asked, friendlyName: 'spare', contactIdentity: unique('contact') });
       assert.equal(await flexFlow(spare.sid).remove(), true);
