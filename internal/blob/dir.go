@@ -25,9 +25,9 @@ type Dir struct{ root *os.Root }
 
 var _ Store = (*Dir)(nil)
 
-// OpenDir opens or makes the folder and removes what crashed uploads left in it. The folder's parent must be there.
+// OpenDir opens or makes the folder, with its parents, and removes what crashed uploads left in it.
 func OpenDir(path string) (*Dir, error) {
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.MkdirAll(path, 0o700); err != nil { // with PostgreSQL, media is all that the data folder holds
 		return nil, fmt.Errorf("blob: %w", err)
 	}
 	root, err := os.OpenRoot(path)
