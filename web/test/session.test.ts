@@ -12,6 +12,7 @@ async function opened(server = new FakeServer(), identity = "alice") {
     openChannel: async () => "CH1",
     replayMs: 0,
   });
+  session.open();
   await vi.waitUntil(() => session.getSnapshot().phase === "open");
   const client = server.clients.at(-1);
   if (!client) throw new Error("no client was made");
@@ -180,9 +181,10 @@ describe("staying signed in", () => {
       fetchToken: () => server.backend.fetchToken("alice"),
       openChannel,
     });
+    session.open();
     await vi.waitUntil(() => session.getSnapshot().phase === "failed");
     expect(session.getSnapshot().problem).toBe("No such channel.");
-    session.reopen();
+    session.open();
     await vi.waitUntil(() => session.getSnapshot().phase === "open");
   });
 });

@@ -89,9 +89,14 @@ export class Side {
   }
 
   /** Waits for what stands under the newest own message. */
-  async state(text) {
+  async state(...oneOf) {
     await this.show();
     const read = () => this.root.locator(".row.own .state").allTextContents();
-    await eventually(read, (all) => all.at(-1) === text, `state “${text}”`);
+    await eventually(read, (all) => oneOf.includes(all.at(-1)), `state ${oneOf.join(" or ")}`);
+  }
+
+  /** Waits until the newest own message has reached the server. */
+  async sent() {
+    await this.state("Sent", "Read");
   }
 }

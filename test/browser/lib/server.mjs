@@ -1,7 +1,8 @@
 // The built server as a child process: started on a free port, ended by its pid.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createServer } from "node:net";
+import { promisify } from "node:util";
 
 const READY_MS = 20_000;
 const STOP_MS = 15_000;
@@ -68,6 +69,14 @@ export class Server {
     const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
     await gone;
     clearTimeout(timer);
+  }
+
+  /** An access token of that life, by the command line. */
+  async token(identity, life) {
+    const { bin, data } = this.options;
+    const args = ["token", "--identity", identity, "--ttl", life, "--data", data];
+    const { stdout } = await promisify(execFile)(bin, args);
+    return stdout.trim();
   }
 
   /** An authorised REST call with the demo credentials; answers the parsed body. */

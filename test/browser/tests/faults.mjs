@@ -38,7 +38,7 @@ export const faults = {
     const most = "é".repeat(16 * 1024);
     await customer.field.fill(most);
     await customer.field.press("Enter");
-    await customer.state("Sent");
+    await customer.sent();
     assert.deepEqual(await customer.texts(), [most]);
 
     await customer.attach({ name: "nothing.txt", mimeType: "text/plain", buffer: Buffer.alloc(0) });
@@ -68,7 +68,7 @@ export const faults = {
     assert.equal(refused, 1);
     await page.unroute(/\/Media/, refuse);
     await customer.root.getByRole("button", { name: "Retry" }).click();
-    await customer.state("Sent");
+    await customer.sent();
     await agent.sees(".bubble.file");
     assert.equal(await agent.root.locator(".row .bubble.file").count(), 1);
   },
@@ -105,6 +105,30 @@ export const faults = {
       assert.deepEqual(await side.texts(), ["before", "in between", "after"]);
   },
 
+  async "a token is renewed before it expires, and nobody notices"(visit) {
+    const { page, customer, agent, renewed } = await shortToken(visit, "10s");
+    await agent.hears("before");
+    await eventually(renewed, (n) => n >= 1, "a new token", 15_000);
+    assert.equal(await page.getByText("The connection was lost").count(), 0);
+    await customer.say("after");
+    await agent.hears("after");
+  },
+
+  async "an expired token is replaced, and what was missed comes"(visit) {
+    visit.expected = [/status of 503/];
+    const { page, customer, agent } = await shortToken(visit, "6s", { renewals: false });
+    await customer.show();
+    await customer.root.getByText("Signing in again…").waitFor({ timeout: 20_000 });
+    await agent.say("meanwhile");
+    await page.unroute("**/demo/token");
+    await customer.show();
+    await customer.root.getByText("Signing in again…").waitFor({ state: "hidden", timeout: 45_000 });
+    await customer.hears("meanwhile");
+    await customer.say("back");
+    await agent.hears("back");
+    assert.deepEqual(await agent.texts(), ["before", "meanwhile", "back"]);
+  },
+
   async "a conversation that is gone is told, and a new one begins"(visit) {
     const guide = await new GuidePage(visit).open();
     await guide.start("Alice");
@@ -115,6 +139,25 @@ export const faults = {
     await guide.page.getByRole("button", { name: "New conversation" }).click();
     await guide.start("Alice");
     await guide.customer.say("again");
-    await guide.customer.state("Sent");
+    await guide.customer.sent();
   },
 };
+
+/** A conversation whose customer starts with a token of that life; later ones are ordinary, or refused. */
+async function shortToken(visit, life, { renewals = true } = {}) {
+  const guide = await new GuidePage(visit).open();
+  let asked = 0;
+  await guide.page.route("**/demo/token", async (route) => {
+    const { identity, role } = route.request().postDataJSON();
+    if (role) return route.continue();
+    if (asked++ === 0) {
+      const answer = await visit.server.token(identity, life);
+      return route.fulfill({ json: { identity, token: answer } });
+    }
+    return renewals ? route.continue() : route.fulfill({ status: 503, json: { message: "Not now." } });
+  });
+  await guide.start("Alice");
+  await guide.customer.say("before");
+  await guide.answer();
+  return { page: guide.page, customer: guide.customer, agent: guide.agent, renewed: async () => asked - 1 };
+}

@@ -15,11 +15,7 @@ export const guide = {
     await agent.hears("Hello 👋 from Zoë");
     await agent.root.getByRole("heading", { name: "Zoë 👩‍🚀" }).waitFor();
     await customer.state("Read");
-    await agent.say("Hi! How can I help?");
-    await customer.hears("Hi! How can I help?");
-    await customer.root.getByRole("heading", { name: "Agent" }).waitFor();
-    await agent.state("Read");
-
+    // The SDK tells of typing once in five seconds, so this comes before anything else is written.
     await agent.show();
     await agent.field.pressSequentially("One mom");
     await customer.show();
@@ -31,12 +27,17 @@ export const guide = {
       (n) => n === 0,
       "typing ends with the message",
     );
+
+    await agent.say("Hi! How can I help?");
+    await customer.hears("Hi! How can I help?");
+    await customer.root.getByRole("heading", { name: "Agent" }).waitFor();
+    await agent.state("Read");
   },
 
   async "guide: pictures are shown, opened and closed"(visit) {
     const { customer, agent, page } = await new GuidePage(visit).both();
     await agent.attach({ name: "map 🗺.png", mimeType: "image/png", buffer: png(320, 200) });
-    await agent.state("Sent");
+    await agent.sent();
     await customer.sees(".picture img");
     const shown = customer.root.locator(".picture button img");
     await eventually(
@@ -57,7 +58,7 @@ export const guide = {
     const { customer, agent, page } = await new GuidePage(visit).both();
     const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, n) => (n * 7919) % 256));
     await customer.attach({ name: "Lieferschein für Zoë.pdf", mimeType: "application/pdf", buffer: bytes });
-    await customer.state("Sent");
+    await customer.sent();
     await agent.sees(".bubble.file");
     await agent.root.getByText("293 KB").waitFor();
     const [download] = await Promise.all([
@@ -90,6 +91,7 @@ export const guide = {
       (all) => all.at(-1) === said,
       "the text",
     );
+    await agent.show();
     const link = agent.root.getByRole("link");
     assert.equal(await link.getAttribute("href"), "http://example.org/x");
     assert.match(await link.getAttribute("rel"), /noopener/);
@@ -160,7 +162,7 @@ export const guide = {
       await agent.say("one");
       await agent.say("two");
       await page.getByRole("tab", { name: "Customer 2 unread" }).waitFor();
-      await agent.state("Sent");
+      await agent.sent();
       await customer.show();
       await page.getByRole("tab", { name: "Customer", exact: true }).waitFor();
       await agent.state("Read");
@@ -228,7 +230,7 @@ export const guide = {
     await tabTo(customer.field);
     await page.keyboard.type("typed");
     await page.keyboard.press("Enter");
-    await customer.hears("typed");
     assert.ok(await focused(customer.field), "the field keeps the focus");
+    await customer.hears("typed");
   },
 };

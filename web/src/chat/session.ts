@@ -36,7 +36,7 @@ export interface SessionOptions {
   identity: string;
   createClient: (token: string) => Client;
   fetchToken: () => Promise<string>;
-  /** Makes or finds the channel and answers its SID. Called once the client is signed in. */
+  /** Makes or finds the channel and answers its SID. Called before the sign-in, and again where that fails. */
   openChannel: () => Promise<string>;
   replayMs?: number;
 }
@@ -91,12 +91,12 @@ export class ChatSession {
   #reporting = false;
   #retryAfter = 0;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #started = false;
   #closed = false;
 
   constructor(options: SessionOptions) {
     this.identity = options.identity;
     this.#options = options;
-    void this.#open();
   }
 
   readonly getSnapshot = (): Snapshot => this.#snapshot;
@@ -106,9 +106,10 @@ export class ChatSession {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Starts over after a failed opening. */
-  reopen(): void {
-    if (this.#snapshot.phase !== "failed" || this.#closed) return;
+  /** Signs in and joins the conversation. After a failure it may be called again. */
+  open(): void {
+    if (this.#started || this.#closed) return;
+    this.#started = true;
     this.#members.clear();
     this.#set({ phase: "opening", problem: null });
     void this.#open();
@@ -200,13 +201,14 @@ export class ChatSession {
 
   async #open(): Promise<void> {
     try {
+      // The channel first: the request that makes it also makes the user, with the name that people chose.
+      const sid = await this.#options.openChannel();
       this.#connection = await Connection.open({
         createClient: this.#options.createClient,
         fetchToken: this.#options.fetchToken,
         onState: (state) => this.#onConnection(state),
       });
       if (this.#closed) return this.#connection.close();
-      const sid = await this.#options.openChannel();
       const channel = await this.#connection.client.getChannelBySid(sid);
       this.#listen(channel);
       const [members, page] = await Promise.all([channel.getMembers(), channel.getMessages(PAGE_SIZE)]);
@@ -221,6 +223,7 @@ export class ChatSession {
       });
     } catch (error) {
       this.#connection?.close();
+      this.#started = false;
       this.#set({ phase: "failed", problem: explain(error) });
     }
   }

@@ -5,9 +5,9 @@ import { Snippet } from "../ui/Snippet";
 function browserCode(origin: string): string {
   return `import { Client } from "twilio-chat";
 
-// Your back end: an access token, then one request that makes the channel.
-const { token } = await post("/demo/token", { identity });
+// Your back end: one request makes the channel, then an access token.
 const { channel_sid } = await post("/demo/channel", { identity, friendly_name });
+const { token } = await post("/demo/token", { identity });
 
 // The one URL to change.
 const client = new Client(token, {

@@ -97,7 +97,7 @@ function Opening({ state, session }: { state: Snapshot; session: ChatSession }) 
       <Icon name="alert" size={36} />
       <h2>That did not work</h2>
       <p>{state.problem}</p>
-      <button type="button" className="button primary" onClick={() => session.reopen()}>
+      <button type="button" className="button primary" onClick={() => session.open()}>
         Try again
       </button>
     </div>

@@ -99,6 +99,7 @@ export class Guide {
       },
     });
     this.#set({ ...this.#snapshot, name, channelSid: saved.channelSid, customer });
+    customer.open();
   }
 
   #openAgent(channelSid: string, alreadyAdded: boolean): void {
@@ -115,6 +116,7 @@ export class Guide {
       },
     });
     this.#set({ ...this.#snapshot, agent });
+    agent.open();
   }
 
   #save(saved: Saved | null): void {
