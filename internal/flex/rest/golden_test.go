@@ -1,0 +1,119 @@
+package rest_test
+
+import (
+	"strconv"
+	"testing"
+
+	"parley/internal/resttest"
+)
+
+const (
+	flows    = "/flex-api/v1/FlexFlows"
+	channels = "/flex-api/v1/Channels"
+	bot      = "https://bot.example.org/in"
+)
+
+// Every operation of the resources with its whole answer.
+func TestGolden(t *testing.T) {
+	resttest.Each(t, func(w *resttest.World) {
+		w.Make("service", "/chat/v2/Services", "FriendlyName", "Support")
+		flowStory(w)
+		channelStory(w)
+		handlerStory(w)
+		deletions(w)
+		w.Covered("flex-api", "/v1/")
+	})
+}
+
+func flowStory(w *resttest.World) {
+	w.Run(
+		resttest.Scenario{Name: "flow/create", Method: "POST", URL: flows, Form: []string{"FriendlyName", "Custom chat", "ChatServiceSid", "{service}", "ChannelType", "custom",
+			"ContactIdentity", "shop", "Enabled", "true", "IntegrationType", "external", "Integration.Url", bot, "Integration.RetryCount", "1", "LongLived", "true", "JanitorEnabled", "true"},
+			Status: 201, Save: "flow"},
+		resttest.Scenario{Name: "flow/create-bare", Method: "POST", URL: flows, Form: []string{"FriendlyName", "Bare", "ChatServiceSid", "{service}", "ChannelType", "web"}, Status: 201, Save: "bare"},
+		resttest.Scenario{Name: "flow/create-collision", Method: "POST", URL: flows, Form: []string{"FriendlyName", "Other", "ChatServiceSid", "{service}", "ChannelType", "custom",
+			"ContactIdentity", "shop", "Enabled", "true"}, Status: 400, Code: 45212},
+		resttest.Scenario{Name: "flow/fetch", URL: flows + "/{flow}", Status: 200},
+		resttest.Scenario{Name: "flow/update", Method: "POST", URL: flows + "/{flow}", Form: []string{"FriendlyName", "Chat", "Integration.RetryCount", "3", "LongLived", "False"}, Status: 200},
+		resttest.Scenario{Name: "flow/update-handler", Method: "POST", URL: flows + "/{bare}", Form: []string{"IntegrationType", "External", "Integration.Url", bot}, Status: 200},
+		resttest.Scenario{Name: "flow/update-empty", Method: "POST", URL: flows + "/{flow}", Status: 200},
+		resttest.Scenario{Name: "flow/unknown", URL: flows + "/FO0123456789abcdef0123456789abcdef", Status: 404, Code: 45205},
+		resttest.Scenario{Name: "flow/list", URL: flows, Status: 200},
+		resttest.Scenario{Name: "flow/list-named", URL: flows + "?FriendlyName=Bare", Status: 200},
+		resttest.Scenario{Name: "flow/list-page", URL: flows + "?PageSize=1", Status: 200},
+		resttest.Scenario{Name: "flow/host-style", URL: "http://flex-api.twilio.com/v1/FlexFlows?PageSize=1", Status: 200},
+	)
+}
+
+func channelStory(w *resttest.World) {
+	const chat = "ChannelChanged MemberChanged UserChannelChanged"
+	w.Run(
+		resttest.Scenario{Name: "channel/create", Method: "POST", URL: channels, Form: []string{"FlexFlowSid", "{flow}", "Identity", "anna@example.org", "ChatUserFriendlyName", "Anna", "ChatFriendlyName", "Anna's chat"},
+			Status: 201, Changes: "UserChanged " + chat, Save: "channel"},
+		resttest.Scenario{Name: "channel/chat-channel", URL: "/chat/v2/Services/{service}/Channels/{channel}", Status: 200},
+		resttest.Scenario{Name: "channel/chat-members", URL: "/chat/v2/Services/{service}/Channels/{channel}/Members", Status: 200},
+		resttest.Scenario{Name: "channel/chat-user", URL: "/chat/v2/Services/{service}/Users/anna@example.org", Status: 200},
+		resttest.Scenario{Name: "channel/reuse", Method: "POST", URL: channels, Form: []string{"FlexFlowSid", "{flow}", "Identity", "anna@example.org", "ChatUserFriendlyName", "Anna", "ChatFriendlyName", "Anna's chat"},
+			Status: 201},
+		resttest.Scenario{Name: "channel/create-full", Method: "POST", URL: channels, Form: []string{"FlexFlowSid", "{bare}", "Identity", "anna@example.org", "ChatUserFriendlyName", "Anna", "ChatFriendlyName", "Phone",
+			"Target", "+491234", "ChatUniqueName", "anna-phone", "PreEngagementData", `{"topic":"bill","n":[1,2]}`, "TaskAttributes", `{"skill":"billing"}`, "LongLived", "true"},
+			Status: 201, Changes: chat, Save: "phone"},
+		resttest.Scenario{Name: "channel/chat-channel-full", URL: "/chat/v2/Services/{service}/Channels/anna-phone", Status: 200},
+		resttest.Scenario{Name: "channel/create-name-taken", Method: "POST", URL: channels, Form: []string{"FlexFlowSid", "{bare}", "Identity", "bernd", "ChatUserFriendlyName", "Bernd", "ChatFriendlyName", "B",
+			"ChatUniqueName", "anna-phone"}, Status: 409, Code: 45208},
+		resttest.Scenario{Name: "channel/fetch", URL: channels + "/{phone}", Status: 200},
+		resttest.Scenario{Name: "channel/unknown", URL: channels + "/CH0123456789abcdef0123456789abcdef", Status: 404, Code: 45204},
+		resttest.Scenario{Name: "channel/list", URL: channels, Status: 200},
+		resttest.Scenario{Name: "channel/list-page", URL: channels + "?PageSize=1", Status: 200},
+		resttest.Scenario{Name: "channel/host-style", URL: "http://flex-api.us1.twilio.com/v1/Channels/{phone}", Status: 200},
+	)
+}
+
+// The flow's handler hears the customer where the request asks for webhooks, and never the agent.
+func handlerStory(w *resttest.World) {
+	const messages = "/chat/v2/Services/{service}/Channels/{channel}/Messages"
+	asked := map[string]string{"X-Twilio-Webhook-Enabled": "true"}
+	service, err := w.Chat.Service(w.Context(), resttest.Account, w.Names["service"])
+	if err != nil {
+		w.Fatal(err)
+	}
+	roles := agentRole(w, service)
+	w.Make("x", "/chat/v2/Services/{service}/Channels/{channel}/Members", "Identity", "agent", "RoleSid", roles)
+	w.Run(
+		resttest.Scenario{Method: "POST", URL: messages, Form: []string{"Body", "quiet", "From", "anna@example.org"}, Status: 201, Changes: "MessageAdded"},
+		resttest.Scenario{Method: "POST", URL: messages, Form: []string{"Body", "hello", "From", "anna@example.org"}, Header: asked, Status: 201, Changes: "MessageAdded", Calls: []string{"onMessageSent " + bot}},
+		resttest.Scenario{Method: "POST", URL: messages, Form: []string{"Body", "how can I help?", "From", "agent"}, Header: asked, Status: 201, Changes: "MessageAdded"},
+	)
+}
+
+func deletions(w *resttest.World) {
+	w.Run(
+		resttest.Scenario{Method: "DELETE", URL: channels + "/{phone}", Status: 204, Changes: "UserChannelChanged ChannelDeleted"},
+		resttest.Scenario{Name: "channel/deleted", URL: channels + "/{phone}", Status: 404, Code: 45204},
+		resttest.Scenario{URL: "/chat/v2/Services/{service}/Channels/{phone}", Status: 404, Code: 50300},
+		resttest.Scenario{Method: "DELETE", URL: flows + "/{flow}", Status: 204},
+		resttest.Scenario{Name: "flow/deleted", URL: flows + "/{flow}", Status: 404, Code: 45205},
+		resttest.Scenario{Name: "channel/of-deleted-flow", URL: channels + "/{channel}", Status: 200},
+	)
+}
+
+// Both lists give every item once, whatever the page's size, in both URL styles.
+func TestPages(t *testing.T) {
+	resttest.Each(t, func(w *resttest.World) {
+		w.Make("service", "/chat/v2/Services", "FriendlyName", "Support")
+		var sids, names []string
+		for i := range 5 {
+			name := "flow " + strconv.Itoa(i)
+			w.Make("flow", flows, "FriendlyName", name, "ChatServiceSid", "{service}", "ChannelType", "custom")
+			w.Make("channel", channels, "FlexFlowSid", "{flow}", "Identity", "anna", "ChatUserFriendlyName", "Anna", "ChatFriendlyName", name)
+			names, sids = append(names, name), append(sids, w.Names["channel"])
+		}
+		for _, size := range []int{1, 2, 5, 100} {
+			for _, style := range []string{"/flex-api", "http://flex-api.twilio.com"} {
+				same(w, w.Pages(style+"/v1/FlexFlows?PageSize="+strconv.Itoa(size), "flex_flows", "friendly_name", size), names)
+				same(w, w.Pages(style+"/v1/FlexFlows?FriendlyName=flow+3&PageSize="+strconv.Itoa(size), "flex_flows", "friendly_name", size), names[3:4])
+				same(w, w.Pages(style+"/v1/Channels?PageSize="+strconv.Itoa(size), "flex_chat_channels", "sid", size), sids)
+			}
+		}
+	})
+}
