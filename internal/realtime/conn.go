@@ -147,7 +147,7 @@ func (c *Conn) leave() {
 	for _, s := range subs {
 		c.hub.detach(s)
 	}
-	c.hub.presence.leave(c.info.Identity)
+	c.hub.presence.leave(c)
 }
 
 // find returns the connection's place in a topic, or nil.

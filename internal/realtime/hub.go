@@ -82,6 +82,7 @@ type Hub struct {
 	conns    [shards]connShard
 	nextConn atomic.Uint32
 	presence presence
+	told     bus.Subscription // nil if there is no other node
 	pools    pools
 	repair   repairer
 	check    checker
@@ -116,6 +117,9 @@ func NewHub(source Source, b bus.Bus, opt Options) *Hub {
 	h.presence.init(h)
 	h.repair.init(h)
 	h.background.Go(h.repair.run)
+	if !h.alone {
+		h.hearTold()
+	}
 	if !h.alone && !b.Lossless() {
 		h.check.init(h)
 		h.background.Go(h.check.run)
@@ -139,7 +143,7 @@ func (h *Hub) Connect(sink Sink, info ConnInfo) *Conn {
 	s.conns = append(s.conns, c)
 	s.mu.Unlock()
 	h.count.connections.Add(1)
-	h.presence.join(info.Identity)
+	h.presence.join(c)
 	return c
 }
 

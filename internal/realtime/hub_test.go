@@ -313,16 +313,24 @@ func TestPublishAllLeavesInOneWrite(t *testing.T) {
 	})
 }
 
-func TestEphemeralSparesTheSender(t *testing.T) {
+func TestTell(t *testing.T) {
 	h := newHub(t, newStore(), nil, realtime.Options{})
-	ann, bob := newSink(), newSink()
-	a := h.Connect(ann, realtime.ConnInfo{Identity: "ann"})
-	subscribe(t, a, at(room, 0))
-	subscribe(t, h.Connect(bob, realtime.ConnInfo{Identity: "bob"}), at(room, 0))
-	h.Ephemeral(room, frame("t", room, 0), "ann")
-	bob.want(t, frame("e", room, 0), frame("t", room, 0))
-	a.Send(frame("p", room, 0))
-	ann.want(t, frame("e", room, 0), frame("p", room, 0))
+	sinks := map[string]*sink{}
+	for _, name := range []string{"ann", "bob", "bob 2", "cid"} {
+		sinks[name] = newSink()
+		identity, _, _ := strings.Cut(name, " ")
+		c := h.Connect(sinks[name], realtime.ConnInfo{Identity: identity})
+		if name == "ann" {
+			defer c.Send(frame("p", room, 0))
+		}
+	}
+	h.Tell([]string{"bob", "cid", "nobody"}, frame("t", room, 0))
+	for _, name := range []string{"bob", "bob 2", "cid"} {
+		sinks[name].want(t, frame("t", room, 0))
+	}
+	if got := sinks["ann"].got(); len(got) != 0 {
+		t.Errorf("ann got %q", got)
+	}
 }
 
 func TestUnsubscribe(t *testing.T) {

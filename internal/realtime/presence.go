@@ -2,10 +2,11 @@ package realtime
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
 )
 
-// presence counts the connections of each identity and tells the caller's hook about the first and the last.
+// presence knows the connections of each identity and tells the caller's hook about the first and the last.
 //
 // The hook may be slow, so changes are noted and told by a goroutine that lives while there are any. It tells the state
 // of the moment, not each change, so that a page that is loaded again is not reported as offline.
@@ -27,9 +28,9 @@ type presenceShard struct {
 
 // present is one identity's entry; it stays while there are connections or something is to be told.
 type present struct {
-	count int32
-	told  bool // what the hook heard last
-	noted bool // is in presence.noted
+	conns []*Conn // nil for none
+	told  bool    // what the hook heard last
+	noted bool    // is in presence.noted
 }
 
 func (p *presence) init(h *Hub) {
@@ -49,18 +50,40 @@ func (p *presence) count(identity string) int {
 	s := p.shard(identity)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return int(s.identities[identity].count)
+	return len(s.identities[identity].conns)
 }
 
-func (p *presence) join(identity string)  { p.change(identity, 1) }
-func (p *presence) leave(identity string) { p.change(identity, -1) }
+// conns returns the connections of an identity at this moment.
+func (p *presence) conns(identity string) []*Conn {
+	s := p.shard(identity)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.identities[identity].conns)
+}
 
-func (p *presence) change(identity string, by int32) {
+func (p *presence) join(c *Conn) {
+	p.change(c.info.Identity, func(conns []*Conn) []*Conn { return append(conns, c) })
+}
+
+func (p *presence) leave(c *Conn) {
+	p.change(c.info.Identity, func(conns []*Conn) []*Conn {
+		i := slices.Index(conns, c)
+		if i < 0 {
+			return conns
+		}
+		if len(conns) == 1 {
+			return nil
+		}
+		return slices.Delete(conns, i, i+1)
+	})
+}
+
+func (p *presence) change(identity string, edit func([]*Conn) []*Conn) {
 	s := p.shard(identity)
 	s.mu.Lock()
 	e := s.identities[identity]
-	e.count += by
-	note := p.hook != nil && !e.noted && (e.count > 0) != e.told
+	e.conns = edit(e.conns)
+	note := p.hook != nil && !e.noted && (len(e.conns) > 0) != e.told
 	e.noted = e.noted || note
 	s.put(identity, e)
 	s.mu.Unlock()
@@ -71,7 +94,7 @@ func (p *presence) change(identity string, by int32) {
 
 // put stores an entry, or removes it if it says nothing. s.mu is held.
 func (s *presenceShard) put(identity string, e present) {
-	if e == (present{}) {
+	if e.conns == nil && !e.told && !e.noted {
 		delete(s.identities, identity)
 		return
 	}
@@ -108,7 +131,7 @@ func (p *presence) tellOne(identity string) {
 	s := p.shard(identity)
 	s.mu.Lock()
 	e := s.identities[identity]
-	online := e.count > 0
+	online := len(e.conns) > 0
 	changed := online != e.told
 	e.noted = false
 	e.told = online

@@ -47,31 +47,6 @@ func (h *Hub) accept(c *Change, w *wakes) {
 	}
 }
 
-// Ephemeral hands an unnumbered frame (typing) to all who watch t, here and on other nodes, but not to connections of
-// the identity except. It may be lost.
-func (h *Hub) Ephemeral(t Topic, frame []byte, except string) {
-	h.ephemeral(t, frame, except)
-	if !h.alone {
-		h.tell(t, packEphemeral(except, frame))
-	}
-}
-
-func (h *Hub) ephemeral(t Topic, frame []byte, except string) {
-	f := h.lookup(t)
-	if f == nil {
-		return
-	}
-	w := h.newWakes()
-	f.mu.Lock()
-	for _, s := range f.subs {
-		if !s.opening && s.conn.info.Identity != except {
-			w.add(s.conn, s.conn.push(frame, classLive))
-		}
-	}
-	f.mu.Unlock()
-	h.start(w)
-}
-
 // Gone says that the object was deleted and that its last event was published. Its subscriptions end, here and on other
 // nodes, once everybody has that event.
 func (h *Hub) Gone(t Topic) {
@@ -157,8 +132,6 @@ func (h *Hub) receive(t Topic, data []byte) {
 		w := h.newWakes()
 		h.accept(&Change{t, m.seq, m.frame}, w)
 		h.start(w)
-	case opEphemeral:
-		h.ephemeral(t, m.frame, m.identity)
 	case opGone:
 		h.dropFeed(t, true)
 	case opExpel:

@@ -21,6 +21,7 @@ func (h *Hub) Stop(ctx context.Context) error {
 	}
 	h.lameDuck(ctx, conns)
 	err := h.waitOrCut(ctx, conns)
+	h.stopTold()
 	h.cancel()
 	h.background.Wait()
 	return err

@@ -5,24 +5,15 @@ import "encoding/binary"
 // What nodes say to one another on a topic's subject: one byte for the operation, then its fields. A node ignores
 // operations that it does not know, so that nodes of two versions can work side by side.
 const (
-	opEvent     = 1 // uvarint number, frame; an empty frame means: read it from the Source
-	opEphemeral = 2 // uvarint length of the identity that is left out, identity, frame
-	opGone      = 3 // nothing
-	opExpel     = 4 // identity
+	opEvent = 1 // uvarint number, frame; an empty frame means: read it from the Source
+	opGone  = 3 // nothing
+	opExpel = 4 // identity
 )
 
 func packEvent(seq int64, frame []byte) []byte {
 	b := make([]byte, 0, 1+binary.MaxVarintLen64+len(frame))
 	b = append(b, opEvent)
 	b = binary.AppendUvarint(b, uint64(seq))
-	return append(b, frame...)
-}
-
-func packEphemeral(except string, frame []byte) []byte {
-	b := make([]byte, 0, 1+binary.MaxVarintLen64+len(except)+len(frame))
-	b = append(b, opEphemeral)
-	b = binary.AppendUvarint(b, uint64(len(except)))
-	b = append(b, except...)
 	return append(b, frame...)
 }
 
@@ -52,12 +43,6 @@ func unpack(b []byte) (message, bool) {
 			return message{}, false
 		}
 		m.seq, m.frame = int64(seq), orNil(b[n:])
-	case opEphemeral:
-		size, n := binary.Uvarint(b)
-		if n <= 0 || size > uint64(len(b)-n) {
-			return message{}, false
-		}
-		m.identity, m.frame = string(b[n:n+int(size)]), orNil(b[n+int(size):])
 	case opExpel:
 		m.identity = string(b)
 	}

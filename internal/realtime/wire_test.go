@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 )
 
@@ -12,8 +13,6 @@ func TestWire(t *testing.T) {
 	}{
 		"event":                {packEvent(300, []byte("frame")), message{op: opEvent, seq: 300, frame: []byte("frame")}},
 		"event without frame":  {packEvent(1<<62, nil), message{op: opEvent, seq: 1 << 62}},
-		"ephemeral":            {packEphemeral("IS|ann", []byte("frame")), message{op: opEphemeral, identity: "IS|ann", frame: []byte("frame")}},
-		"ephemeral for all":    {packEphemeral("", []byte("f")), message{op: opEphemeral, frame: []byte("f")}},
 		"gone":                 {packGone(), message{op: opGone}},
 		"expel":                {packExpel("IS|ann"), message{op: opExpel, identity: "IS|ann"}},
 		"of a later version":   {[]byte{99, 1, 2}, message{op: 99}},
@@ -21,7 +20,6 @@ func TestWire(t *testing.T) {
 		"event without number": {[]byte{opEvent}, message{}},
 		"event number zero":    {[]byte{opEvent, 0}, message{}},
 		"event number too big": {append([]byte{opEvent}, bytes.Repeat([]byte{0xff}, 12)...), message{}},
-		"identity too long":    {[]byte{opEphemeral, 200, 1, 'a'}, message{}},
 	} {
 		got, ok := unpack(c.packed)
 		if ok != (c.want.op != 0) || got.op != c.want.op || got.seq != c.want.seq || got.identity != c.want.identity || !bytes.Equal(got.frame, c.want.frame) {
@@ -31,12 +29,35 @@ func TestWire(t *testing.T) {
 }
 
 func FuzzUnpack(f *testing.F) {
-	for _, b := range [][]byte{packEvent(7, []byte("x")), packEphemeral("a", []byte("x")), packGone(), packExpel("a")} {
+	for _, b := range [][]byte{packEvent(7, []byte("x")), packGone(), packExpel("a")} {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if m, ok := unpack(b); ok && m.op == opEvent && m.seq <= 0 {
 			t.Errorf("number %d", m.seq)
+		}
+	})
+}
+
+func TestTellWire(t *testing.T) {
+	for _, want := range [][]string{{"IS|ann"}, {"a", "", "ü"}, nil} {
+		got, frame, ok := unpackTell(packTell(want, []byte("frame")))
+		if !ok || !slices.Equal(got, want) || string(frame) != "frame" {
+			t.Errorf("%q came as %q, %q, %v", want, got, frame, ok)
+		}
+	}
+	for _, bad := range [][]byte{nil, {1}, {1, 200, 1, 'a'}, {200, 1, 1, 'a'}, {1, 1, 'a'}} {
+		if _, _, ok := unpackTell(bad); ok {
+			t.Errorf("%v was taken", bad)
+		}
+	}
+}
+
+func FuzzUnpackTell(f *testing.F) {
+	f.Add(packTell([]string{"a", "b"}, []byte("x")))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if identities, frame, ok := unpackTell(b); ok && len(frame) == 0 {
+			t.Errorf("%q get nothing", identities)
 		}
 	})
 }

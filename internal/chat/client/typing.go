@@ -6,14 +6,13 @@ import (
 	"parley/internal/chat"
 	"parley/internal/core"
 	"parley/internal/httpapi"
-	"parley/internal/realtime"
 	"parley/internal/store"
 	"parley/internal/syncapi"
 	"parley/internal/twilsock"
 )
 
 // typing tells the other members of a channel that the caller types (§9.2). It goes to every connection of theirs, whatever that
-// watches already: each client watches its user's channels from its start. It is not stored, and may be lost.
+// watches already. It is not stored, and may be lost.
 func typing(in *call) (httpapi.Response, error) {
 	ref := in.Text("ChannelSid")
 	if ref == "" {
@@ -30,31 +29,26 @@ func typing(in *call) (httpapi.Response, error) {
 		return httpapi.Response{}, core.E(core.CodeNotMember)
 	}
 	timeout := in.actor.Service.TypingTimeout
-	others, err := in.c.watchersOf(in, s)
+	others, err := in.others(s)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	if len(others) > 0 {
-		frame := typingFrame(in.c.chat, s, timeout)
-		for _, id := range others {
-			in.c.hub.Ephemeral(realtime.Topic{Kind: syncapi.Channels, ID: id}, frame, "")
-		}
-	}
+	in.c.hub.Tell(others, typingFrame(in.c.chat, s, timeout))
 	return httpapi.OK(map[string]int64{"typing_timeout": timeout})
 }
 
-// watchersOf lists the other members of a channel who may have a connection.
-func (c *Client) watchersOf(in *call, s *chat.Standing) (ids []int64, err error) {
-	err = c.store.View(in.Context(), func(r *store.Reader) error {
-		rosters, err := c.chat.ViewRosters(r, []int64{s.Channel.ID})
+// others lists the other members of a channel by the keys of their connections.
+func (in *call) others(s *chat.Standing) (keys []string, err error) {
+	err = in.c.store.View(in.Context(), func(r *store.Reader) error {
+		rosters, err := in.c.chat.ViewRosters(r, []int64{s.Channel.ID})
 		for _, m := range rosters[s.Channel.ID] {
-			if m.UserID != s.Member.UserID && c.hub.Wants(realtime.Topic{Kind: syncapi.Channels, ID: m.UserID}) {
-				ids = append(ids, m.UserID)
+			if m.UserID != s.Member.UserID {
+				keys = append(keys, syncapi.UserKey(in.actor.Service.ID, m.Identity))
 			}
 		}
 		return err
 	})
-	return ids, err
+	return keys, err
 }
 
 // typingFrame announces a typing member; receivers end it a second after the sender would have repeated it.
