@@ -20,6 +20,29 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	store    *storeMetrics
+}
+
+// storeMetrics are the figures of the store.
+type storeMetrics struct{ writes, reads, units, batches prometheus.Histogram }
+
+// batch is told of each commit that units shared.
+func (m *storeMetrics) batch(units int, took time.Duration) {
+	m.units.Observe(float64(units))
+	m.batches.Observe(took.Seconds())
+}
+
+func newStoreMetrics() *storeMetrics {
+	seconds := []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
+	}
+	return &storeMetrics{
+		writes:  histogram("parley_store_write_seconds", "Time of a transaction, from asking for it until it is durable.", seconds),
+		reads:   histogram("parley_store_read_seconds", "Time of a read of a snapshot.", seconds),
+		units:   histogram("parley_store_batch_units", "Transactions that shared a commit of the embedded store.", []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}),
+		batches: histogram("parley_store_batch_seconds", "Time of a commit of the embedded store with all its transactions.", seconds),
+	}
 }
 
 func newMetrics(version string) *metrics {
@@ -29,10 +52,11 @@ func newMetrics(version string) *metrics {
 			Name: "parley_request_seconds", Help: "Time to answer a request, by product, route, method and class of status. Product socket: tunnelled through a chat socket.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"product", "route", "method", "status"}),
+		store: newStoreMetrics(),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_build_info", Help: "Always 1; the label is the version.", ConstLabels: prometheus.Labels{"version": version}})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.store.writes, m.store.reads, m.store.units, m.store.batches, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

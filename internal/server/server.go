@@ -106,7 +106,8 @@ func (s *Server) later(name string, stop func(ctx context.Context) error) {
 }
 
 func (s *Server) openStore(ctx context.Context) (err error) {
-	if s.store, err = OpenStore(ctx, s.config.Storage, s.log); err != nil {
+	s.metrics = newMetrics(s.version)
+	if s.store, err = openStore(ctx, s.config.Storage, s.log, s.metrics.store); err != nil {
 		return err
 	}
 	s.later("store", func(context.Context) error { return s.store.Close() })
@@ -181,7 +182,6 @@ func (s *Server) openJobs(context.Context) error {
 
 // openRoutes mounts what answers requests.
 func (s *Server) openRoutes(context.Context) error {
-	s.metrics = newMetrics(s.version)
 	s.proxies = s.config.Proxies()
 	s.router = httpapi.New(httpapi.Options{Auth: authenticator{s.identity}, PublicURL: s.config.PublicURL, TrustedProxies: s.proxies,
 		Log: s.log, Observe: s.metrics.observe})
@@ -252,6 +252,14 @@ func (s *Server) BaseURL() string {
 		n.Listen = net.JoinHostPort(host, port(s.listeners.plain[0])) // port 0 became another one
 	}
 	return n.BaseURL()
+}
+
+// SecureAddr is the address of the TLS listener, or "".
+func (s *Server) SecureAddr() string {
+	if s.listeners.secure == nil {
+		return ""
+	}
+	return s.listeners.secure.Addr().String()
 }
 
 // Failed tells of what made the server unable to go on.

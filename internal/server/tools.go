@@ -152,7 +152,7 @@ func writable(dir string) error {
 
 // reachable asks the database something that needs no schema.
 func reachable(ctx context.Context, c config.Storage) error {
-	engine, err := openEngine(ctx, c, slog.New(slog.DiscardHandler))
+	engine, err := openEngine(ctx, c, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}
