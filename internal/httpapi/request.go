@@ -25,6 +25,7 @@ type Request struct {
 type params struct {
 	values url.Values
 	loaded bool
+	body   bool // the body was read, as JSON
 	err    error
 }
 
@@ -55,8 +56,15 @@ func (r *Request) load() {
 	}
 	r.params.loaded = true
 	r.params.values = r.URL.Query()
+	if r.Body == nil || r.Method == http.MethodGet || r.params.body {
+		return
+	}
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	if r.Body == nil || r.Method == http.MethodGet || (kind != "" && !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded")) {
+	if kind != "" && !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
+		// Parameters that the client believes it sent must not be taken for absent. Bodies of tunnelled requests are JSON.
+		if r.ContentLength != 0 && placeOf(r.Request).product != Socket {
+			r.Fault(core.Ef(core.CodeInvalidParameter, "The body must be of type application/x-www-form-urlencoded, not %q", clip(kind)))
+		}
 		return
 	}
 	body, err := r.readBody()
@@ -90,6 +98,7 @@ func (r *Request) JSON(dest any) error {
 	if r.Body == nil {
 		return nil
 	}
+	r.params.body = true
 	body, err := r.readBody()
 	if err != nil || len(body) == 0 {
 		return err
