@@ -103,7 +103,8 @@ func (rt *Router) locate(r *http.Request) (*place, bool) {
 		return at, true
 	}
 	if product, ok := productOfHost(base.Host); ok {
-		if strings.HasSuffix(hostOnly(base.Host), ".twilio.com") && r.Header.Get("X-Forwarded-Proto") == "" {
+		told := r.Header.Get("X-Forwarded-Proto") != "" && rt.trusted(r.RemoteAddr)
+		if strings.HasSuffix(hostOnly(base.Host), ".twilio.com") && !told {
 			base.Scheme = "https" // official clients know no other; a front that ended TLS need not say so
 		}
 		return newPlace(base, product, label(base.Host)), true
