@@ -63,7 +63,7 @@ export async function makeServer({ binary, databaseUrl }) {
     over = null;
     child = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, ...data, '--demo',
       '--tls-listen', `127.0.0.1:${tlsPort}`, '--tls-cert', tls.cert, '--tls-key', tls.key],
-    { env: { ...process.env, PARLEY_WEBHOOK_ALLOW_PRIVATE: 'true', PARLEY_TRUSTED_PROXIES: '127.0.0.1/32' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    { env: { ...process.env, PARLEY_WEBHOOK_ALLOW_PRIVATE: 'true' }, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     exited = new Promise((resolve) => child.once('exit', (code, signal) => { over = { code, signal }; resolve(over); }));
