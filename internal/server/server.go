@@ -90,7 +90,7 @@ func Start(ctx context.Context, c config.Config, o Options) (s *Server, err erro
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s = &Server{config: c, log: o.Log, version: o.Version, failed: make(chan error, 4)}
-	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.openRoutes, s.open} {
+	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.startCollecting, s.openRoutes, s.open} {
 		if err := part(ctx); err != nil {
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 			defer cancel()

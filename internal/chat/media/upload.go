@@ -97,7 +97,7 @@ func (h handlers) receive(r *http.Request, sid string, n *chat.NewMedia) (int64,
 	}
 	form, err := r.MultipartReader()
 	if err != nil {
-		return 0, core.Ef(core.CodeInvalidParameter, "The form cannot be read: %v", err)
+		return 0, unreadable(err)
 	}
 	size := int64(-1)
 	for range maxParts {
@@ -108,7 +108,7 @@ func (h handlers) receive(r *http.Request, sid string, n *chat.NewMedia) (int64,
 		case errors.Is(err, io.EOF):
 			return 0, core.Ef(core.CodeInvalidParameter, "The form has no file; send the bytes as its part Media")
 		case err != nil:
-			return 0, err
+			return 0, unreadable(err)
 		case part.FileName() == "" && part.FormName() != "Media":
 			if err := field(part, n); err != nil {
 				return 0, err
@@ -130,12 +130,20 @@ func (h handlers) receive(r *http.Request, sid string, n *chat.NewMedia) (int64,
 	return 0, core.Ef(core.CodeInvalidParameter, "The form has more than %d parts", maxParts)
 }
 
+// unreadable is the client's fault, unless the form was too long.
+func unreadable(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	return core.Ef(core.CodeInvalidParameter, "The form cannot be read").Because(err)
+}
+
 // field reads a form field beside the file.
 func field(part *multipart.Part, n *chat.NewMedia) error {
 	b, err := io.ReadAll(io.LimitReader(part, maxField+1))
 	switch {
 	case err != nil:
-		return err
+		return unreadable(err)
 	case len(b) > maxField:
 		return core.Ef(core.CodeInvalidParameter, "A field of the form has more than %d bytes", maxField)
 	}
