@@ -24,7 +24,7 @@ type rule struct {
 }
 
 var (
-	wire      = []string{"./internal/httpapi", "./internal/twilsock", "./internal/syncapi", "./internal/*/rest", "./internal/chat/media", "./internal/taskrouter/bridge"}
+	wire      = []string{"./internal/httpapi", "./internal/twilsock", "./internal/syncapi", "./internal/*/rest", "./internal/chat/client", "./internal/chat/media", "./internal/taskrouter/bridge"}
 	products  = []string{"./internal/identity", "./internal/chat", "./internal/taskrouter", "./internal/flex", "./internal/studio", "./internal/proxy"}
 	ground    = []string{"./internal/store", "./internal/jobs", "./internal/webhook", "./internal/blob", "./internal/bus", "./internal/realtime"}
 	drivers   = []string{"github.com/jackc/pgx", "modernc.org/sqlite", "zombiezen.com/go/sqlite", "database/sql"}
