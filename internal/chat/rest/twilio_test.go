@@ -1,0 +1,159 @@
+package rest_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/twilio/twilio-go/client"
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+	chatv2 "github.com/twilio/twilio-go/rest/chat/v2"
+	flexv1 "github.com/twilio/twilio-go/rest/flex/v1"
+
+	"parley/internal/resttest"
+)
+
+// rewrite sends what is meant for {product}.twilio.com to a base, with the product as the first segment of the path (rest-semantics §6.3).
+type rewrite struct{ base *url.URL }
+
+func (to rewrite) RoundTrip(r *http.Request) (*http.Response, error) {
+	if host := r.URL.Hostname(); strings.HasSuffix(host, ".twilio.com") {
+		product, _, _ := strings.Cut(host, ".")
+		r = r.Clone(r.Context())
+		r.URL.Scheme, r.URL.Host, r.Host = to.base.Scheme, to.base.Host, to.base.Host
+		r.URL.Path = "/" + product + r.URL.Path
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// official is twilio-go's HTTP client with a user's credentials.
+func official(t *testing.T, base, user, password string) *client.RequestHandler {
+	t.Helper()
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &client.Client{Credentials: client.NewCredentials(user, password), HTTPClient: &http.Client{Transport: rewrite{u}}}
+	c.SetAccountSid(resttest.Account)
+	return client.NewRequestHandler(c)
+}
+
+// The official library lives the whole life: a key, with the key a service, a flow, a chat made by one request, its messages and members,
+// pages, errors, and the end.
+func TestTwilioGo(t *testing.T) {
+	resttest.Each(t, func(w *resttest.World) {
+		server := httptest.NewServer(w.Router)
+		defer server.Close()
+		keys := api.NewApiService(official(w.T, server.URL, resttest.Account, resttest.Token))
+		key := ok(keys.CreateNewKey((&api.CreateNewKeyParams{}).SetFriendlyName("token server")))(w)
+		handler := official(w.T, server.URL, *key.Sid, *key.Secret)
+		chat, flex := chatv2.NewApiService(handler), flexv1.NewApiService(handler)
+
+		service := *ok(chat.CreateService((&chatv2.CreateServiceParams{}).SetFriendlyName("Support")))(w).Sid
+		updated := ok(chat.UpdateService(service, (&chatv2.UpdateServiceParams{}).SetReachabilityEnabled(true).SetWebhookFilters([]string{"onMessageSent", "onChannelAdded"})))(w)
+		if !*updated.ReachabilityEnabled || len(*updated.WebhookFilters) != 2 {
+			w.Errorf("updated service %+v", updated)
+		}
+		flow := ok(flex.CreateFlexFlow((&flexv1.CreateFlexFlowParams{}).SetFriendlyName("Custom").SetChatServiceSid(service).SetChannelType("custom").
+			SetEnabled(true).SetIntegrationType("external").SetIntegrationUrl(bot).SetIntegrationRetryCount(2)))(w)
+		if *flow.IntegrationType != "external" || *flow.ChannelType != "custom" {
+			w.Errorf("flow %+v", flow)
+		}
+		made := ok(flex.CreateChannel((&flexv1.CreateChannelParams{}).SetFlexFlowSid(*flow.Sid).SetIdentity("anna").SetChatUserFriendlyName("Anna").
+			SetChatFriendlyName("Anna's chat").SetChatUniqueName("anna 1").SetLongLived(true).SetPreEngagementData(`{"topic":"bill"}`)))(w)
+		conversation(w, chat, service, *made.Sid)
+		pages(w, chat, service)
+
+		if err := flex.DeleteChannel(*made.Sid); err != nil {
+			w.Error(err)
+		}
+		refused(w, 45204)(flex.FetchChannel(*made.Sid))
+		if err := flex.DeleteFlexFlow(*flow.Sid); err != nil {
+			w.Error(err)
+		}
+		if err := chat.DeleteService(service); err != nil {
+			w.Error(err)
+		}
+		refused(w, 50050)(chat.FetchService(service))
+		if err := keys.DeleteKey(*key.Sid, nil); err != nil {
+			w.Error(err)
+		}
+		refused(w, 20003)(chat.FetchService(service))
+	})
+}
+
+func conversation(w *resttest.World, chat *chatv2.ApiService, service, channel string) {
+	sent := ok(chat.CreateMessage(service, channel, (&chatv2.CreateMessageParams{}).SetFrom("anna").SetBody("Grüße 😀").
+		SetAttributes(`{"a":1}`).SetXTwilioWebhookEnabled("true")))(w)
+	if *sent.Body != "Grüße 😀" || *sent.From != "anna" || sent.Index != 0 || *sent.Attributes != `{"a":1}` {
+		w.Errorf("sent %+v", sent)
+	}
+	edited := ok(chat.UpdateMessage(service, channel, *sent.Sid, (&chatv2.UpdateMessageParams{}).SetBody("Hello").SetLastUpdatedBy("agent")))(w)
+	if !*edited.WasEdited || *edited.LastUpdatedBy != "agent" {
+		w.Errorf("edited %+v", edited)
+	}
+	member := ok(chat.CreateMember(service, channel, (&chatv2.CreateMemberParams{}).SetIdentity("agent").SetLastConsumedMessageIndex(0)))(w)
+	if got := ok(chat.FetchMember(service, channel, "agent"))(w); *got.Sid != *member.Sid || *got.LastConsumedMessageIndex != 0 {
+		w.Errorf("member %+v", got)
+	}
+	user := ok(chat.FetchUser(service, "agent"))(w)
+	if user.JoinedChannelsCount != 1 || *user.IsOnline || *user.IsNotifiable {
+		w.Errorf("user %+v", user)
+	}
+	if got := ok(chat.FetchChannel(service, "anna 1"))(w); *got.Sid != channel || got.MembersCount != 2 || got.MessagesCount != 1 || *got.Type != "private" {
+		w.Errorf("channel %+v", got)
+	}
+	refused(w, 50404)(chat.CreateMember(service, channel, (&chatv2.CreateMemberParams{}).SetIdentity("agent")))
+	refused(w, 50304)(chat.UpdateChannel(service, channel, (&chatv2.UpdateChannelParams{}).SetAttributes("{")))
+	if err := chat.DeleteMember(service, channel, *member.Sid, nil); err != nil {
+		w.Error(err)
+	}
+	if err := chat.DeleteMessage(service, channel, *sent.Sid, nil); err != nil {
+		w.Error(err)
+	}
+	refused(w, 50500)(chat.FetchMessage(service, channel, *sent.Sid))
+}
+
+func pages(w *resttest.World, chat *chatv2.ApiService, service string) {
+	const users = 7
+	for i := range users {
+		ok(chat.CreateUser(service, (&chatv2.CreateUserParams{}).SetIdentity("user "+string(rune('a'+i)))))(w)
+	}
+	list := ok(chat.ListUser(service, (&chatv2.ListUserParams{}).SetPageSize(2)))(w)
+	var got []string
+	for _, u := range list {
+		if *u.Identity != "anna" && *u.Identity != "agent" {
+			got = append(got, *u.Identity)
+		}
+	}
+	if want := "user a,user b,user c,user d,user e,user f,user g"; strings.Join(got, ",") != want {
+		w.Errorf("users %q, want %s", got, want)
+	}
+	if some := ok(chat.ListUser(service, (&chatv2.ListUserParams{}).SetPageSize(2).SetLimit(3)))(w); len(some) != 3 {
+		w.Errorf("%d users, want 3", len(some))
+	}
+}
+
+// ok ends the test unless a call went well.
+func ok[T any](v T, err error) func(w *resttest.World) T {
+	return func(w *resttest.World) T {
+		w.Helper()
+		if err != nil {
+			w.Fatal(err)
+		}
+		return v
+	}
+}
+
+// refused checks the code of a call that must fail.
+func refused(w *resttest.World, code int) func(v any, err error) {
+	w.Helper()
+	return func(_ any, err error) {
+		w.Helper()
+		if e, is := err.(*client.TwilioRestError); !is || e.Code != code {
+			w.Errorf("error %v, want code %d", err, code)
+		}
+	}
+}
