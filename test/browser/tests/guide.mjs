@@ -51,7 +51,9 @@ export const guide = {
     await dialog.waitFor();
     await visit.assertAccessible("open picture");
     await page.keyboard.press("Escape");
-    await dialog.waitFor({ state: "hidden" });
+    await dialog.waitFor({ state: "detached" });
+    const focused = await page.evaluate(() => document.activeElement.textContent);
+    assert.match(focused, /Open the picture/, "the focus goes back");
   },
 
   async "guide: a file arrives byte for byte under its name"(visit) {

@@ -7,7 +7,7 @@ import { Icon } from "../ui/Icon";
 export function Picture({ attachment }: { attachment: Attachment }) {
   const [url, setUrl] = useState<string | null>(null);
   const [attempt, setAttempt] = useState(0);
-  const dialog = useRef<HTMLDialogElement>(null);
+  const [open, setOpen] = useState(false);
 
   // Addresses expire, so a preview that does not load is asked for once more.
   // biome-ignore lint/correctness/useExhaustiveDependencies: each attempt asks for a new address
@@ -26,7 +26,7 @@ export function Picture({ attachment }: { attachment: Attachment }) {
 
   return (
     <div className="bubble picture">
-      <button type="button" disabled={!url} onClick={() => dialog.current?.showModal()}>
+      <button type="button" disabled={!url} onClick={() => setOpen(true)}>
         {url ? (
           <img src={url} alt={attachment.name} onError={() => setAttempt((n) => n + 1)} />
         ) : (
@@ -34,27 +34,49 @@ export function Picture({ attachment }: { attachment: Attachment }) {
         )}
         <span className="sr-only">Open the picture</span>
       </button>
-      <dialog
-        ref={dialog}
-        className="lightbox"
-        aria-label={attachment.name}
-        // A click beside the picture closes; Escape does so by itself.
-        onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}
-        onKeyDown={(event) => event.stopPropagation()}
-      >
-        {url && <img src={url} alt={attachment.name} />}
-        <p>
-          <bdi>{attachment.name}</bdi>
-          <button type="button" className="button" onClick={() => download(attachment)}>
-            <Icon name="download" size={16} />
-            Download
-          </button>
-          <button type="button" className="button" onClick={() => dialog.current?.close()}>
-            Close
-          </button>
-        </p>
-      </dialog>
+      {open && url && <Lightbox attachment={attachment} url={url} onClose={() => setOpen(false)} />}
     </div>
+  );
+}
+
+/** A picture in full, over the page. */
+function Lightbox({
+  attachment,
+  url,
+  onClose,
+}: {
+  attachment: Attachment;
+  url: string;
+  onClose: () => void;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [problem, setProblem] = useState(false);
+
+  useEffect(() => dialog.current?.showModal(), []);
+
+  return (
+    <dialog
+      ref={dialog}
+      className="lightbox"
+      aria-label={attachment.name}
+      onClose={onClose}
+      // A click beside the picture closes; Escape does so by itself.
+      onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
+      <img src={url} alt={attachment.name} />
+      <p>
+        <bdi>{attachment.name}</bdi>
+        {problem && <span role="alert">Could not be fetched. Try again.</span>}
+        <button type="button" className="button" onClick={() => download(attachment, setProblem)}>
+          <Icon name="download" size={16} />
+          Download
+        </button>
+        <button type="button" className="button" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </p>
+    </dialog>
   );
 }
 
@@ -84,12 +106,7 @@ export function FileCard({ attachment }: { attachment: Attachment }) {
       <button
         type="button"
         aria-label={`Download ${attachment.name}`}
-        onClick={() =>
-          download(attachment).then(
-            () => setProblem(false),
-            () => setProblem(true),
-          )
-        }
+        onClick={() => download(attachment, setProblem)}
       >
         <Icon name="download" />
       </button>
@@ -97,11 +114,17 @@ export function FileCard({ attachment }: { attachment: Attachment }) {
   );
 }
 
-/** Saves the bytes under the file's own name, from a fresh address. */
-async function download(attachment: Attachment): Promise<void> {
-  const link = document.createElement("a");
-  link.href = await attachment.url();
-  link.download = attachment.name;
-  link.rel = "noreferrer";
-  link.click();
+/** Saves the bytes under the file's own name, from a fresh address; tells whether there was a problem. */
+function download(attachment: Attachment, onProblem: (problem: boolean) => void): void {
+  attachment.url().then(
+    (url) => {
+      const link = document.createElement("a");
+      link.href = url;
+      link.download = attachment.name;
+      link.rel = "noreferrer";
+      link.click();
+      onProblem(false);
+    },
+    () => onProblem(true),
+  );
 }
