@@ -155,7 +155,8 @@ export const typing = [
     async run(w) {
       const clients = { tina: await w.connect('tina'), tom: await w.connect('tom') };
       const room = w.put('typing room', await w.room({ FriendlyName: 'typing', Type: 'private' }, clients));
-      await room.tina.getMembers();
+      // A client drops the typing of a member whom it has not heard of yet.
+      await until(async () => (await room.tina.getMembers()).length === 2, 'tina to know both members');
       const seen = new Recorder(room.tina, 'typingStarted', 'typingEnded');
       const own = new Recorder(room.tom, 'typingStarted');
       await room.tom.getMembers();
