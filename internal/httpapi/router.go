@@ -190,7 +190,7 @@ func (h *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if p == http.ErrAbortHandler { //nolint:errorlint // the documented sentinel is compared by identity
 				panic(p)
 			}
-			h.router.options.Log.Error("a handler panicked", "product", h.product, "route", h.pattern, "panic", p, "stack", string(debug.Stack()))
+			h.router.options.Log.Error("a handler panicked", "request", w.Header().Get("Twilio-Request-Id"), "product", h.product, "route", h.pattern, "panic", p, "stack", string(debug.Stack()))
 			h.router.fail(w, r, core.E(core.CodeInternal))
 		}
 		h.router.options.Observe(h.product, h.pattern, status, time.Since(start))
@@ -224,7 +224,7 @@ func (h *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (rt *Router) fail(w http.ResponseWriter, r *http.Request, err error) int {
 	e := core.AsError(err)
 	if e.Status >= http.StatusInternalServerError {
-		rt.options.Log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		rt.options.Log.Error("a request failed", "request", w.Header().Get("Twilio-Request-Id"), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	return writeError(w, e)
 }

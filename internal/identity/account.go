@@ -36,14 +36,17 @@ type Options struct {
 	// HasService reports whether an account has a chat service. It is asked for each token with a chat grant, so it should
 	// answer from memory. Without it no account has any.
 	HasService func(ctx context.Context, accountSID, serviceSID string) (bool, error)
-	Now        func() time.Time
-	Fresh      time.Duration // how old cached credentials may be; 0 means 2 s
+	// OnKeyDeleted is called after a key was deleted through this node, once its tokens are refused here.
+	OnKeyDeleted func()
+	Now          func() time.Time
+	Fresh        time.Duration // how old cached credentials may be; 0 means 2 s
 }
 
 // Identity is the package's use cases.
 type Identity struct {
 	st           *store.Store
 	now          func() time.Time
+	keyDeleted   func()
 	hasService   func(ctx context.Context, accountSID, serviceSID string) (bool, error)
 	accounts     *cache[Account]
 	keys         *cache[Key]
@@ -62,8 +65,11 @@ func New(st *store.Store, o Options) *Identity {
 	if o.HasService == nil {
 		o.HasService = func(context.Context, string, string) (bool, error) { return false, nil }
 	}
+	if o.OnKeyDeleted == nil {
+		o.OnKeyDeleted = func() {}
+	}
 	id := &Identity{
-		st: st, now: o.Now, hasService: o.HasService,
+		st: st, now: o.Now, keyDeleted: o.OnKeyDeleted, hasService: o.HasService,
 		accountTable: store.NewTable("account",
 			store.Col[Account]{Name: "sid", Ptr: func(a *Account) any { return &a.SID }},
 			store.Col[Account]{Name: "friendly_name", Ptr: func(a *Account) any { return &a.FriendlyName }},

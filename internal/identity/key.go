@@ -50,6 +50,12 @@ func (id *Identity) KeyTx(r *store.Reader, sid string) (*Key, error) {
 	return orNil(id.keyTable.One(r, "WHERE sid = $1", sid))
 }
 
+// HasKey reports whether a key is there, from memory where that is fresh.
+func (id *Identity) HasKey(ctx context.Context, sid string) (bool, error) {
+	key, err := id.keys.get(ctx, sid)
+	return key != nil, err
+}
+
 // CreateKeyTx adds a key inside a transaction. An empty SID or secret is generated. The returned key carries the secret.
 func (id *Identity) CreateKeyTx(tx *store.Tx, k Key) (*Key, error) {
 	if k.SID == "" {
@@ -126,7 +132,10 @@ func (id *Identity) DeleteKey(ctx context.Context, accountSID, sid string) error
 		if key == nil || key.AccountSID != accountSID {
 			return errNoKey(sid)
 		}
-		tx.AfterCommit(func() { id.keys.drop(sid) })
+		tx.AfterCommit(func() {
+			id.keys.drop(sid)
+			id.keyDeleted()
+		})
 		if err := id.keyTable.Delete(tx, key); !errors.Is(err, store.ErrNoRow) {
 			return err
 		}

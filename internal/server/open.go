@@ -67,6 +67,14 @@ func openEngine(ctx context.Context, c config.Storage, log *slog.Logger, m *stor
 	return engine, err
 }
 
+// storeKind names the engine for logs.
+func storeKind(c config.Storage) string {
+	if c.DatabaseURL != "" {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
 // measured is an engine whose transactions are timed, waiting included.
 type measured struct {
 	store.Engine

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,6 +48,7 @@ type Server struct {
 	config  config.Config
 	log     *slog.Logger
 	version string
+	beside  bool // works beside a running server
 
 	store    *store.Store
 	keys     keys
@@ -73,6 +76,8 @@ type Server struct {
 	http      *http.Server
 	failed    chan error
 
+	keyDeleted chan struct{} // a key was deleted here
+
 	// undo holds what Stop does, the last first.
 	undo []step
 }
@@ -89,8 +94,8 @@ func Start(ctx context.Context, c config.Config, o Options) (s *Server, err erro
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s = &Server{config: c, log: o.Log, version: o.Version, failed: make(chan error, 4)}
-	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.startCollecting, s.openRoutes, s.open} {
+	s = &Server{config: c, log: o.Log, version: o.Version, failed: make(chan error, 4), keyDeleted: make(chan struct{}, 1)}
+	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.startCollecting, s.openRoutes, s.startRevoking, s.open} {
 		if err := part(ctx); err != nil {
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 			defer cancel()
@@ -106,6 +111,13 @@ func (s *Server) later(name string, stop func(ctx context.Context) error) {
 }
 
 func (s *Server) openStore(ctx context.Context) (err error) {
+	if s.config.DatabaseURL == "" && !s.beside {
+		unlock, err := lockData(s.config.Storage)
+		if err != nil {
+			return err
+		}
+		s.later("lock", func(context.Context) error { return unlock() })
+	}
 	s.metrics = newMetrics(s.version)
 	if s.store, err = openStore(ctx, s.config.Storage, s.log, s.metrics.store); err != nil {
 		return err
@@ -128,7 +140,7 @@ func (s *Server) openBus(context.Context) error {
 	s.bus = local.New()
 	working := func() bool { return true }
 	if s.config.NATSURL != "" {
-		b, err := nats.New(nats.Options{URL: s.config.NATSURL.Reveal(), Logger: s.log})
+		b, err := nats.New(nats.Options{URL: s.config.NATSURL.Reveal(), Prefix: s.cluster(), Logger: s.log})
 		if err != nil {
 			return err
 		}
@@ -148,7 +160,7 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 		return err
 	}
 	s.flex = flex.New(s.store, s.chat)
-	s.identity = identity.New(s.store, identity.Options{HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
+	s.identity = identity.New(s.store, identity.Options{OnKeyDeleted: s.noteKeyDeleted, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
 		_, err := s.chat.Service(ctx, accountSID, serviceSID)
 		if core.HasCode(err, core.CodeServiceNotFound) {
 			return false, nil
@@ -164,6 +176,12 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, flex: s.flex, wanted: s.config.Account, log: s.log}
 	s.instance, err = p.run(ctx)
 	return err
+}
+
+// cluster keeps the subjects of this store's nodes apart from those of others that use the same NATS.
+func (s *Server) cluster() string {
+	sum := sha256.Sum256(s.keys.SID)
+	return "parley." + hex.EncodeToString(sum[:6])
 }
 
 func (s *Server) openNode(ctx context.Context) (err error) {
@@ -213,6 +231,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		}
 		return nil
 	})
+	s.log.Info("serving", "version", s.version, "base_url", s.BaseURL(), "store", storeKind(s.config.Storage), "tls", s.SecureAddr())
 	s.listeners.serve(s.http, func(err error) {
 		select {
 		case s.failed <- err:

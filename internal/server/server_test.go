@@ -382,6 +382,17 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// TestOneServerForAFolder: the embedded store serves one server; the folder is free again when that one has stopped.
+func TestOneServerForAFolder(t *testing.T) {
+	c := settings(t)
+	r := start(t, c)
+	if _, err := tryStart(t, c); err == nil || !strings.Contains(err.Error(), "another server uses the data folder") {
+		t.Errorf("a second server: %v", err)
+	}
+	r.stop()
+	start(t, c)
+}
+
 func TestMetrics(t *testing.T) {
 	r := start(t, settings(t))
 	r.call(200, "GET", "/chat/v2/Services/"+r.cred.ChatServiceSID, nil)

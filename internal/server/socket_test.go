@@ -156,6 +156,38 @@ func TestSocketRefusals(t *testing.T) {
 	}
 }
 
+// TestDeletedKeyEndsSockets: sockets live no longer than the key that signed their tokens, on whichever node they are.
+func TestDeletedKeyEndsSockets(t *testing.T) {
+	eachStore(t, func(t *testing.T, c config.Config) {
+		here := start(t, c)
+		nodes := []*running{here}
+		if c.DatabaseURL != "" {
+			c.NATSURL = startNATS(t)
+			nodes = append(nodes, start(t, c))
+		}
+		jwt := here.token(c, "alice")
+		var sockets []*socket
+		for _, n := range nodes {
+			sockets = append(sockets, dial(t, n, jwt))
+		}
+		begin := time.Now()
+		here.owner(204, "DELETE", "/api/2010-04-01/Accounts/"+here.cred.AccountSID+"/Keys/"+here.cred.APIKeySID+".json", nil)
+		for i, s := range sockets {
+			select {
+			case <-s.closed:
+			case <-time.After(15 * time.Second):
+				t.Fatalf("the socket of node %d is open", i)
+			}
+			if i == 0 && time.Since(begin) > 3*time.Second {
+				t.Error("it took long where the key was deleted")
+			}
+		}
+		if f := open(t, here).exchange(map[string]any{"method": "init", "token": jwt}); code(f.header, "status") != 401 {
+			t.Errorf("the token is good: %v", f.header)
+		}
+	})
+}
+
 // TestStopClosesSockets: a stop closes them, soon and before it returns, so that clients connect elsewhere.
 func TestStopClosesSockets(t *testing.T) {
 	c := settings(t)

@@ -78,7 +78,7 @@ func MintToken(ctx context.Context, st *store.Store, t TokenRequest) (string, er
 
 // Prepare makes the store ready as a start does, and closes it again.
 func Prepare(ctx context.Context, c config.Config, log *slog.Logger) (in Instance, err error) {
-	s := &Server{config: c, log: log}
+	s := &Server{config: c, log: log, beside: true}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 	defer cancel()
 	defer func() { err = errors.Join(err, s.Stop(stop)) }()

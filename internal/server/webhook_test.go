@@ -134,7 +134,7 @@ func TestWebhookSurvivesRestart(t *testing.T) {
 	r.say(messages, "one")
 	until(t, "the first attempt", func() bool { return len(h.all()) == 1 })
 	r.stop()
-	r = start(t, c)
+	start(t, c)
 	until(t, "the second attempt", func() bool { return len(h.all()) >= 2 })
 	if calls := h.all(); calls[0].token != calls[1].token || calls[1].form.Get("RetryCount") != "1" {
 		t.Errorf("calls %+v", calls)
