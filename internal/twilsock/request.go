@@ -13,44 +13,31 @@ import (
 	"parley/internal/realtime"
 )
 
-// Bounds of what a header may hold. A frame is bounded as a whole by the read limit of the socket.
+// Bounds of a tunnelled request.
 const (
-	maxHeaderBytes = 64 << 10
-	maxNesting     = 512 // brackets in a header, so that its parsing needs little stack
-	maxIDBytes     = 128
 	maxPathBytes   = 8 << 10
 	maxParams      = 64
 	maxHTTPHeaders = 32
 )
 
-// header is a parsed frame header. Its strings are copies, so they outlive the frame.
-type header struct {
-	id, method string
-	verb       string // HTTP method of a tunnelled request
-	json       gjson.Result
-}
-
-// parseHeader reads a header that Decode has found to be JSON.
-func parseHeader(raw []byte) (header, error) {
-	if len(raw) > maxHeaderBytes || bytes.Count(raw, []byte("{"))+bytes.Count(raw, []byte("[")) > maxNesting {
-		return header{}, ErrFrame
-	}
-	h := header{json: gjson.ParseBytes(raw)}
-	id, method := h.json.Get("id"), h.json.Get("method")
-	if id.Type != gjson.String || method.Type != gjson.String || len(id.Str) > maxIDBytes {
-		return header{}, ErrFrame
-	}
-	h.id, h.method = id.Str, method.Str
-	if h.method == "message" {
-		h.verb = h.json.Get("http_request.method").Str
-	}
-	return h, nil
-}
-
-// request makes the tunnelled HTTP request of a `message` frame (§2.6). What is not a plausible request is ErrFrame.
-func (h *header) request(payload []byte) (*http.Request, string, error) {
-	envelope := h.json.Get("http_request")
-	path := envelope.Get("path").Str
+// tunnelled makes the HTTP request of a `message` frame (§2.6), and its path as the client wrote it. What is not a plausible
+// request is ErrFrame.
+func (h *header) tunnelled(payload []byte) (*http.Request, string, error) {
+	var path, host string
+	var params, fields gjson.Result
+	h.request.ForEach(func(k, v gjson.Result) bool {
+		switch k.Str {
+		case "path":
+			path = v.Str
+		case "host":
+			host = v.Str
+		case "params":
+			params = v
+		case "headers":
+			fields = v
+		}
+		return true
+	})
 	switch h.verb {
 	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete:
 	default:
@@ -64,25 +51,24 @@ func (h *header) request(payload []byte) (*http.Request, string, error) {
 	if err != nil {
 		return nil, "", ErrFrame
 	}
-	query, ok := rawQuery(envelope.Get("params"))
+	query, ok := rawQuery(params)
 	if !ok {
 		return nil, "", ErrFrame
 	}
-	fields := envelope.Get("headers")
-	headers := make(http.Header, 6)
+	headers := make(http.Header, 4)
 	fields.ForEach(func(k, v gjson.Result) bool {
 		if v.Type == gjson.String && len(headers) < maxHTTPHeaders {
 			headers[http.CanonicalHeaderKey(k.Str)] = []string{v.Str}
 		}
 		return true
 	})
-	if kind := h.json.Get("payload_type").Str; kind != "" && headers.Get("Content-Type") == "" {
-		headers["Content-Type"] = []string{kind}
+	if h.payloadType != "" && headers["Content-Type"] == nil {
+		headers["Content-Type"] = []string{h.payloadType}
 	}
 	r := &http.Request{
 		Method: h.verb, URL: &url.URL{Path: unescaped, RawPath: escaped, RawQuery: query},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: headers, Host: envelope.Get("host").Str, ContentLength: int64(len(payload)), Body: http.NoBody,
+		Header: headers, Host: host, ContentLength: int64(len(payload)), Body: http.NoBody,
 	}
 	if len(payload) > 0 {
 		r.Body = io.NopCloser(bytes.NewReader(payload))

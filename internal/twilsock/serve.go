@@ -69,10 +69,7 @@ func (s *session) take(message *gws.Message) (kept bool) {
 	if !s.afford(1) {
 		return false
 	}
-	var h header
-	if err == nil && message.Opcode == gws.OpcodeBinary {
-		h, err = parseHeader(frame.Header)
-	} else if err == nil {
+	if err == nil && message.Opcode != gws.OpcodeBinary {
 		err = ErrMagic
 	}
 	if err != nil {
@@ -80,18 +77,18 @@ func (s *session) take(message *gws.Message) (kept bool) {
 		s.end(ReasonProtocol)
 		return false
 	}
-	switch h.method {
+	switch frame.method {
 	case "init", "update", "message", "put_notification_ctx", "delete_notification_ctx":
-		if !s.add(task{header: h, payload: frame.Payload, message: message}) {
+		if !s.add(task{header: frame.header, payload: frame.Payload, message: message}) {
 			s.flooded()
 			return false
 		}
 		return true
 	case "close":
 		s.end(realtime.ReasonPeerLeft)
-	case "telemetry.v1": // nobody asked for it, nobody answers it
+	case "telemetry.v1", "reply": // nobody asked for the one; the other is an acknowledgement in another spelling
 	default:
-		s.send(reply(h.id, status{Code: 400, Text: "Bad Request", Description: "Unknown method"}, "", nil))
+		s.send(reply(frame.id, status{Code: 400, Text: "Bad Request", Description: "Unknown method"}, "", nil))
 	}
 	return false
 }
@@ -140,7 +137,7 @@ func (s *session) init(t *task) {
 		s.update(t)
 		return
 	}
-	caller, info, err := s.login(s.srv.ctx, t.header.json.Get("token").Str)
+	caller, info, err := s.login(s.srv.ctx, t.header.all.Get("token").Str)
 	if err != nil {
 		s.send(reply(t.header.id, statusOf(err), "", nil))
 		return
@@ -183,7 +180,7 @@ func (s *session) rewake(at time.Time) {
 
 // update replaces the token (§2.5).
 func (s *session) update(t *task) {
-	caller, err := s.verify(s.srv.ctx, t.header.json.Get("token").Str)
+	caller, err := s.verify(s.srv.ctx, t.header.all.Get("token").Str)
 	s.mu.Lock()
 	if err == nil && !sameUser(caller.Token, s.caller.Token) {
 		err = core.Ef(core.CodeTokenGrants, "The new token is for another identity; it must be the one that the connection began with").WithStatus(http.StatusUnauthorized)
@@ -211,7 +208,7 @@ func sameUser(a, b *identity.Token) bool {
 
 // tunnel serves an HTTP request (§2.6).
 func (s *session) tunnel(t *task, caller httpapi.Caller, rt *realtime.Conn) {
-	r, path, err := t.header.request(t.payload)
+	r, path, err := t.header.tunnelled(t.payload)
 	if err != nil {
 		s.send(reply(t.header.id, status{Code: 400, Text: "Bad Request", Description: "The http_request is malformed"}, "", nil))
 		return
@@ -226,7 +223,7 @@ func (s *session) tunnel(t *task, caller httpapi.Caller, rt *realtime.Conn) {
 func initReply(h *header, caller httpapi.Caller) string {
 	b := make([]byte, 0, 512)
 	b = append(b, `,"capabilities":[`...)
-	h.json.Get("capabilities").ForEach(func(_, v gjson.Result) bool {
+	h.all.Get("capabilities").ForEach(func(_, v gjson.Result) bool {
 		if v.Str == "client_update" {
 			b = append(b, `"client_update"`...)
 			return false
@@ -236,7 +233,7 @@ func initReply(h *header, caller httpapi.Caller) string {
 	b = append(b, `],"continuation_token":`...)
 	token := continuation(caller)
 	b = AppendString(b, token)
-	switch given := h.json.Get("continuation_token").Str; given {
+	switch given := h.all.Get("continuation_token").Str; given {
 	case token:
 		b = append(b, `,"continuation_token_status":{"reissued":false}`...)
 	case "":
@@ -246,7 +243,7 @@ func initReply(h *header, caller httpapi.Caller) string {
 	}
 	b = append(b, `,"init_registrations":[`...)
 	n := 0
-	h.json.Get("registrations").ForEach(func(_, v gjson.Result) bool {
+	h.all.Get("registrations").ForEach(func(_, v gjson.Result) bool {
 		if n > 0 {
 			b = append(b, ',')
 		}
