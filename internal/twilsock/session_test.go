@@ -474,8 +474,15 @@ func TestLimits(t *testing.T) {
 	if status := w.refusal(); status != 429 {
 		t.Errorf("too many at once got %d", status)
 	}
-	if resp, err := http.Get(w.http.URL + "/tsock/v3/wsconnect"); err != nil || resp.StatusCode != 429 {
-		t.Errorf("%v, %v", resp, err)
+	one := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := one.Get(w.http.URL + "/tsock/v3/wsconnect")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode != 429 || !bytes.Contains(body, []byte(`"code":20429`)) || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("plain HTTP got %d %s", resp.StatusCode, body)
 	}
 }
 
