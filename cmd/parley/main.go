@@ -57,8 +57,8 @@ func run(w world, args []string) int {
 		_, _ = fmt.Fprintln(w.stderr, "parley:", err)
 		return 2
 	}
-	cmd, err := parser.Parse(args)
-	if exit >= 0 { // --help has answered
+	cmd, err := parser.Parse(args) // which calls Validate of what it filled in
+	if exit >= 0 {                 // --help has answered
 		return exit
 	}
 	if err != nil {

@@ -18,9 +18,6 @@ type serveCmd struct{ config.Config }
 
 // Run serves until a signal comes or something essential fails.
 func (c *serveCmd) Run(w world) error {
-	if err := c.Validate(); err != nil {
-		return err
-	}
 	log := server.NewLogger(w.stderr, c.Logging)
 	s, err := server.Start(w.ctx, c.Config, server.Options{Version: version, Log: log})
 	if err != nil {

@@ -18,9 +18,6 @@ type credentialsCmd struct {
 
 // Run prints the credentials.
 func (c *credentialsCmd) Run(w world) error {
-	if err := c.Validate(); err != nil {
-		return err
-	}
 	st, err := server.OpenExisting(w.ctx, c.Storage, server.NewLogger(w.stderr, config.Logging{LogLevel: "warn"}))
 	if err != nil {
 		return err
@@ -54,9 +51,6 @@ type tokenCmd struct {
 
 // Run prints a token.
 func (c *tokenCmd) Run(w world) error {
-	if err := c.Validate(); err != nil {
-		return err
-	}
 	st, err := server.OpenExisting(w.ctx, c.Storage, server.NewLogger(w.stderr, config.Logging{LogLevel: "warn"}))
 	if err != nil {
 		return err
@@ -98,9 +92,6 @@ type checkCmd struct {
 func (c *checkCmd) Run(w world) error {
 	if c.Reference {
 		return config.WriteReference(w.stdout)
-	}
-	if err := c.Validate(); err != nil {
-		return err
 	}
 	notes, err := server.Check(w.ctx, c.Config)
 	for _, n := range notes {
