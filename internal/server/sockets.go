@@ -58,7 +58,7 @@ func (s *Server) shareServices() error {
 // openSockets mounts what chat clients connect to and ask for.
 func (s *Server) openSockets() {
 	s.sockets = twilsock.New(twilsock.Options{
-		Hub: s.hub, Auth: authenticator{s.identity}, Login: s.client.Login, Router: s.router, ClientIP: s.clientIP, Log: s.log,
+		Hub: s.hub, Auth: authenticator{s.identity}, Login: s.client.Login, Router: s.router, Overlaps: client.Overlaps, ClientIP: s.clientIP, Log: s.log,
 		MaxFrameBytes: int(s.config.MaxFrameBytes), MaxConnections: s.config.MaxConnections, FrameRate: s.config.FrameRate,
 		FrameBurst: s.config.FrameBurst, ConnectRate: s.config.ConnectRate, Drain: s.drainSockets(),
 	})

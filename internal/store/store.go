@@ -79,6 +79,21 @@ func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	return nil
 }
 
+type placedKey struct{}
+
+// WithPlaced returns a context with which Update calls placed as soon as the transaction has its place in the order of
+// commits: an Update that begins after that commits after it. An engine that learns this only with the commit does not call.
+func WithPlaced(ctx context.Context, placed func()) context.Context {
+	return context.WithValue(ctx, placedKey{}, placed)
+}
+
+// Placed is for engines: the transaction of this context has its place.
+func Placed(ctx context.Context) {
+	if placed, ok := ctx.Value(placedKey{}).(func()); ok {
+		placed()
+	}
+}
+
 // View runs fn on one consistent snapshot of what is committed.
 func (s *Store) View(ctx context.Context, fn func(r *Reader) error) error {
 	return s.engine.Classify(s.engine.Read(ctx, func(c Conn) error {

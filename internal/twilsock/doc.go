@@ -3,8 +3,9 @@
 //
 // Invariants:
 //   - Nothing but `init` is served before the token of `init` was verified, and nothing after it expired.
-//   - Every request gets exactly one reply, or the connection ends. Requests that change something run one after the other, in
-//     the order of arrival; GET requests run beside them.
+//   - Every request gets exactly one reply, or the connection ends. Requests that change something take effect in the
+//     order of arrival: one begins when the one before it is done, or, for messages, has its place in the order of commits, so that
+//     many share one. GET requests run beside them.
 //   - All that a verified connection sends goes through its realtime.Conn, in whole WebSocket frames; so frames that many
 //     connections get are built once.
 //   - What a client can make the server hold is bounded: frame size, requests waiting, frames per second, connections.

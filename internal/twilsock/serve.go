@@ -1,6 +1,7 @@
 package twilsock
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"parley/internal/httpapi"
 	"parley/internal/identity"
 	"parley/internal/realtime"
+	"parley/internal/store"
 )
 
 // events takes what gws reads. Everything here runs on the session's read goroutine and must be quick and shallow.
@@ -79,7 +81,11 @@ func (s *session) take(message *gws.Message) (kept bool) {
 	}
 	switch frame.method {
 	case "init", "update", "message", "put_notification_ctx", "delete_notification_ctx":
-		if !s.add(task{header: frame.header, payload: frame.Payload, message: message}) {
+		t := task{header: frame.header, payload: frame.Payload, message: message}
+		if t.header.verb == http.MethodPost {
+			t.overlaps = s.srv.opt.Overlaps(t.header.request.Get("path").Str, t.payload)
+		}
+		if !s.add(t) {
 			s.flooded()
 			return false
 		}
@@ -100,7 +106,7 @@ func (s *session) flooded() {
 }
 
 // serve answers one task.
-func (s *session) serve(t task) {
+func (s *session) serve(t *task) {
 	defer t.done()
 	defer func() {
 		if p := recover(); p != nil {
@@ -113,16 +119,16 @@ func (s *session) serve(t task) {
 	s.mu.Unlock()
 	switch {
 	case t.header.method == "init":
-		s.init(&t)
+		s.init(t)
 	case rt == nil:
 		s.send(reply(t.header.id, status{Code: 401, Text: "UNAUTHORIZED", Description: "The first message must be init"}, "", nil))
 	case t.header.method == "update":
-		s.update(&t)
+		s.update(t)
 	case t.header.method == "message":
 		if stage == closed && t.header.verb == http.MethodGet {
 			return // nobody waits for it
 		}
-		s.tunnel(&t, caller, rt)
+		s.tunnel(t, caller, rt)
 	default: // notification contexts: clients ignore what they do not know, so there is nothing to filter (§9.1)
 		s.send(reply(t.header.id, httpStatus(http.StatusOK), "", nil))
 	}
@@ -213,7 +219,10 @@ func (s *session) tunnel(t *task, caller httpapi.Caller, rt *realtime.Conn) {
 		s.send(reply(t.header.id, status{Code: 400, Text: "Bad Request", Description: "The http_request is malformed"}, "", nil))
 		return
 	}
-	ctx := &callContext{Context: s.srv.ctx, conn: rt, rawPath: path}
+	ctx := context.Context(&callContext{Context: s.srv.ctx, conn: rt, rawPath: path})
+	if t.overlaps {
+		ctx = store.WithPlaced(ctx, func() { s.detach(t) })
+	}
 	result := s.srv.opt.Router.Tunnel(ctx, caller, s.base, r)
 	rt.Send(tunnelReply(t.header.id, result.Status, result.Header, result.Body))
 }

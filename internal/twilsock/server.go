@@ -57,6 +57,9 @@ type Options struct {
 	// what realtime is to know of the connection; its error refuses the init.
 	Login  func(ctx context.Context, caller httpapi.Caller) (realtime.ConnInfo, error)
 	Router Tunnel
+	// Overlaps tells of a POST request whether it may begin before such requests that came before it are done, once they have
+	// their place in the order of commits (store.WithPlaced). Default: none may.
+	Overlaps func(path string, payload []byte) bool
 	// ClientIP returns the address whose connections are limited together. Default: the peer's.
 	ClientIP func(*http.Request) netip.Addr
 	Log      *slog.Logger
@@ -93,6 +96,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Overlaps == nil {
+		o.Overlaps = func(string, []byte) bool { return false }
 	}
 	if o.ClientIP == nil {
 		o.ClientIP = func(r *http.Request) netip.Addr {

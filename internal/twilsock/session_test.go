@@ -24,6 +24,7 @@ import (
 	"parley/internal/httpapi"
 	"parley/internal/identity"
 	"parley/internal/realtime"
+	"parley/internal/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -66,6 +67,11 @@ func (f *fakeTunnel) Tunnel(ctx context.Context, caller httpapi.Caller, base htt
 	switch r.URL.Path {
 	case "/wait":
 		f.waiting.Add(1)
+		<-f.release
+	case "/overlap":
+		f.waiting.Add(1)
+		store.Placed(ctx)
+		store.Placed(ctx)
 		<-f.release
 	case "/panic":
 		panic("boom")
@@ -316,6 +322,35 @@ func TestOrder(t *testing.T) {
 		if f, _ := c.next("reply"); f["id"] != want {
 			t.Fatalf("reply %d is %v", i, f["id"])
 		}
+	}
+}
+
+func TestOverlap(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.Overlaps = func(path string, _ []byte) bool { return path == "/overlap" }
+	})
+	c := w.login("ann")
+	for range 2 {
+		for range maxDetached + 5 {
+			c.request("O", "POST", "/overlap", "")
+		}
+		c.request("P", "POST", "/plain", "")
+		c.request("O", "POST", "/overlap", "")
+		for w.tunnel.waiting.Load() != maxDetached {
+			runtime.Gosched()
+		}
+		c.request("G", "GET", "/get", "")
+		if f, _ := c.next("reply"); f["id"] != "G" {
+			t.Errorf("%v was answered before its time", f["id"])
+		}
+		close(w.tunnel.release)
+		for i := range maxDetached + 7 {
+			if f, _ := c.next("reply"); (i == maxDetached+5) != (f["id"] == "P") {
+				t.Fatalf("answer %d is %v", i, f["id"])
+			}
+		}
+		w.tunnel.release = make(chan struct{})
+		w.tunnel.waiting.Store(0)
 	}
 }
 

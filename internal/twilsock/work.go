@@ -11,9 +11,11 @@ import (
 
 // task is a frame that waits to be served. Its payload lies in the message's pooled buffer until done.
 type task struct {
-	header  header
-	payload []byte
-	message *gws.Message
+	header   header
+	payload  []byte
+	message  *gws.Message
+	overlaps bool // the next one that overlaps may begin once this one has its place (Options.Overlaps)
+	detached bool // it has its place, and somebody else may be serving what comes after it
 }
 
 func (t *task) done() { _ = t.message.Close() }
@@ -60,17 +62,28 @@ type work struct {
 	ordered  tasks // one after the other
 	parallel tasks // GET requests
 	writing  bool  // somebody serves ordered
+	detached int   // how many of ordered have their place and are not done
 	reading  int   // how many serve parallel
 	bytes    int   // payloads that wait
 }
 
-// readers is how many GET requests of one connection are served at a time: a client that starts with many channels asks
-// for all of them at once, and must not keep the others from their turn.
-const readers = 4
+const (
+	// readers is how many GET requests of one connection are served at a time: a client that starts with many channels asks
+	// for all of them at once, and must not keep the others from their turn.
+	readers = 4
+	// maxDetached bounds how many changes of one connection wait for their commit at a time.
+	maxDetached = 32
+)
 
 var workPool = sync.Pool{New: func() any { return new(work) }}
 
-func (w *work) idle() bool { return !w.writing && w.reading == 0 }
+func (w *work) idle() bool { return !w.writing && w.reading == 0 && w.detached == 0 }
+
+// ready reports whether the first of the ordered tasks may begin: after those before it are done, or, if they overlap, have
+// their place.
+func (w *work) ready() bool {
+	return w.ordered.len() > 0 && (w.detached == 0 || w.ordered.list[w.ordered.head].overlaps && w.detached < maxDetached)
+}
 
 // abandon drops what waits and reports whether somebody is still at work.
 func (w *work) abandon() bool {
@@ -108,27 +121,37 @@ func (s *session) add(t task) bool {
 		return true
 	}
 	w.ordered.put(t)
-	if !w.writing {
+	s.dispatch()
+	return true
+}
+
+// dispatch starts a worker for the ordered tasks if the first one may begin and nobody is at it. The lock is held.
+func (s *session) dispatch() {
+	if w := s.work; !w.writing && w.ready() {
 		w.writing = true
 		go s.serveOrdered()
 	}
-	return true
 }
 
 func (s *session) serveOrdered() {
 	for t, ok := s.nextOrdered(); ok; t, ok = s.nextOrdered() {
-		s.serve(t)
+		s.serve(&t)
+		if t.detached {
+			s.reattach()
+			return
+		}
 	}
 }
 
-func (s *session) nextOrdered() (task, bool) {
+func (s *session) nextOrdered() (t task, ok bool) {
 	s.mu.Lock()
-	t, ok := s.work.ordered.take()
+	w := s.work
 	finished := false
-	if ok {
-		s.work.bytes -= len(t.payload)
+	if w.ready() {
+		t, ok = w.ordered.take()
+		w.bytes -= len(t.payload)
 	} else {
-		s.work.writing = false
+		w.writing = false
 		finished = s.retire()
 	}
 	s.mu.Unlock()
@@ -138,9 +161,34 @@ func (s *session) nextOrdered() (task, bool) {
 	return t, ok
 }
 
+// detach lets the tasks after t begin: t has its place in the order of commits. Called by the goroutine that serves t.
+func (s *session) detach(t *task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.detached {
+		return
+	}
+	t.detached = true
+	s.work.detached++
+	s.work.writing = false
+	s.dispatch()
+}
+
+// reattach is the end of a detached task.
+func (s *session) reattach() {
+	s.mu.Lock()
+	s.work.detached--
+	s.dispatch()
+	finished := s.retire()
+	s.mu.Unlock()
+	if finished {
+		s.end(realtime.ReasonShutdown)
+	}
+}
+
 func (s *session) serveParallel() {
 	for t, ok := s.nextParallel(); ok; t, ok = s.nextParallel() {
-		s.serve(t)
+		s.serve(&t)
 	}
 }
 

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -73,6 +74,14 @@ func (c *Client) Login(ctx context.Context, caller httpapi.Caller) (realtime.Con
 		Identity: syncapi.UserKey(svc.ID, u.Identity),
 		Data:     &syncapi.User{ServiceID: svc.ID, ID: u.ID, SID: u.SID, Identity: u.Identity},
 	}, nil
+}
+
+// Overlaps implements twilsock's option: messages that a client sends without waiting may share a commit.
+func Overlaps(path string, payload []byte) bool {
+	if strings.HasSuffix(path, "/Messages") {
+		return strings.HasPrefix(path, "/Client/v1/")
+	}
+	return strings.HasSuffix(path, "/Items") && bytes.Contains(payload, []byte(`"action":"sendMessage"`))
 }
 
 // Presence records that an identity has got its first connection to this node, or lost its last. It is the hub's OnPresence.

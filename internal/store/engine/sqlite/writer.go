@@ -32,6 +32,7 @@ func (e *Engine) Write(ctx context.Context, fn func(store.Conn) error) error {
 	if err := e.submit(ctx, u); err != nil {
 		return err
 	}
+	store.Placed(ctx) // the queue is the order
 	<-u.done
 	return u.err
 }
