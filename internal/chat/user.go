@@ -178,39 +178,46 @@ func (c *Chat) UpdateUser(ctx context.Context, a Actor, ref string, in UserPatch
 		if u, err = c.FindUserTx(&tx.Reader, a.Service, ref); err != nil {
 			return err
 		}
-		if err := c.mayEditUser(tx, &a, u, in); err != nil {
-			return err
+		u, err = c.UpdateUserTx(tx, a, u, in)
+		return err
+	})
+	return u, err
+}
+
+// UpdateUserTx is UpdateUser of a user that was found.
+func (c *Chat) UpdateUserTx(tx *store.Tx, a Actor, u *User, in UserPatch) (*User, error) {
+	if err := c.mayEditUser(tx, &a, u, in); err != nil {
+		return nil, err
+	}
+	var err error
+	name, attributes, role := u.FriendlyName, u.Attributes, u.RoleSID
+	if in.FriendlyName != nil {
+		if name, err = checkName(in.FriendlyName); err != nil {
+			return nil, err
 		}
-		name, attributes := u.FriendlyName, u.Attributes
-		if in.FriendlyName != nil {
-			if name, err = checkName(in.FriendlyName); err != nil {
-				return err
-			}
+	}
+	if in.Attributes != nil {
+		if attributes, err = core.CheckAttributes(*in.Attributes, core.MaxAttributes); err != nil {
+			return nil, err
 		}
-		if in.Attributes != nil {
-			if attributes, err = core.CheckAttributes(*in.Attributes, core.MaxAttributes); err != nil {
-				return err
-			}
+	}
+	if in.RoleSID != nil {
+		if role, err = c.checkRole(&tx.Reader, a.Service, *in.RoleSID, RoleDeployment, role, core.CodeDeploymentRoleNotFound); err != nil {
+			return nil, err
 		}
-		role := u.RoleSID
+	}
+	err = c.editUser(tx, u.ID, func(fresh *User, next func() int64) {
+		if in.FriendlyName != nil && !same(fresh.FriendlyName, name) {
+			fresh.FriendlyName, fresh.NameEv = name, next()
+		}
+		if in.Attributes != nil && fresh.Attributes != attributes {
+			fresh.Attributes, fresh.AttributesEv = attributes, next()
+		}
 		if in.RoleSID != nil {
-			if role, err = c.checkRole(&tx.Reader, a.Service, *in.RoleSID, RoleDeployment, role, core.CodeDeploymentRoleNotFound); err != nil {
-				return err
-			}
+			fresh.RoleSID = role
 		}
-		return c.editUser(tx, u.ID, func(fresh *User, next func() int64) {
-			if in.FriendlyName != nil && !same(fresh.FriendlyName, name) {
-				fresh.FriendlyName, fresh.NameEv = name, next()
-			}
-			if in.Attributes != nil && fresh.Attributes != attributes {
-				fresh.Attributes, fresh.AttributesEv = attributes, next()
-			}
-			if in.RoleSID != nil {
-				fresh.RoleSID = role
-			}
-			fresh.UpdatedAt = tx.Now()
-			u = fresh
-		})
+		fresh.UpdatedAt = tx.Now()
+		u = fresh
 	})
 	return u, err
 }

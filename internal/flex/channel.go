@@ -160,7 +160,7 @@ func status(ch *chat.Channel) string {
 }
 
 func (x *Flex) build(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Channel, error) {
-	user, _, err := x.chat.EnsureUserTx(tx, by.Service, chat.NewUser{Identity: n.Identity, FriendlyName: &n.ChatUserFriendlyName})
+	user, err := x.customer(tx, by, n)
 	if err != nil {
 		return nil, flexCode(err)
 	}
@@ -187,6 +187,16 @@ func (x *Flex) build(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Ch
 		return nil, err
 	}
 	return made, tx.Defer(`UPDATE flex_target SET channel_id = $3 WHERE flow_sid = $1 AND target = $2`, flow.SID, made.Target, made.ID)
+}
+
+// customer makes the chat user where there is none. One who signed in first, as in the guide, exists without a name and gets it now;
+// a name that somebody gave stays.
+func (x *Flex) customer(tx *store.Tx, by chat.Actor, n NewChannel) (*chat.User, error) {
+	user, _, err := x.chat.EnsureUserTx(tx, by.Service, chat.NewUser{Identity: n.Identity, FriendlyName: &n.ChatUserFriendlyName})
+	if err != nil || user.FriendlyName != nil {
+		return user, err
+	}
+	return x.chat.UpdateUserTx(tx, by, user, chat.UserPatch{FriendlyName: &n.ChatUserFriendlyName})
 }
 
 func (x *Flex) openChat(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*chat.Room, error) {

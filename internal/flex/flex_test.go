@@ -251,6 +251,31 @@ func TestReuseAndEnding(t *testing.T) {
 	})
 }
 
+func TestWhoSignedInFirstGetsTheName(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		ctx := context.Background()
+		flow := f.flow(t, nil)
+		for identity, want := range map[string]string{"nameless": "Anna", "named": "Old name"} {
+			u, err := f.chat.EnsureUser(ctx, f.service, identity)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if identity == "named" {
+				by := chat.Actor{Service: f.service, Source: chat.SourceAPI}
+				if _, err := f.chat.UpdateUser(ctx, by, u.SID, chat.UserPatch{FriendlyName: ptr("Old name")}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := f.flex.CreateChannel(ctx, f.account, request(flow, identity)); err != nil {
+				t.Fatal(err)
+			}
+			if u, err = f.chat.FetchUser(ctx, f.service, identity); err != nil || u.FriendlyName == nil || *u.FriendlyName != want {
+				t.Errorf("%s is now %v, %v", identity, u.FriendlyName, err)
+			}
+		}
+	})
+}
+
 func TestConcurrentRequestsShareTheChannel(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		flow := f.flow(t, nil)
