@@ -83,7 +83,7 @@ func (r *Request) load() {
 }
 
 func (r *Request) readBody() ([]byte, error) {
-	body, err := io.ReadAll(r.Body)
+	body, err := r.readAll()
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, core.Ef(core.CodeTooLarge, "The body is larger than %d bytes", tooLarge.Limit)
 	}
@@ -91,6 +91,17 @@ func (r *Request) readBody() ([]byte, error) {
 		return nil, core.Ef(core.CodeInvalidParameter, "The body could not be read")
 	}
 	return body, nil
+}
+
+// readAll reads a short body of known length in one piece. For a longer one, memory grows with what really comes.
+func (r *Request) readAll() ([]byte, error) {
+	const short = 64 << 10
+	if r.ContentLength <= 0 || r.ContentLength > short {
+		return io.ReadAll(r.Body)
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
 }
 
 // JSON decodes a JSON body into dest.

@@ -119,10 +119,10 @@ func (s status) append(b []byte) []byte {
 	return append(b, '}')
 }
 
-// reply makes the frame that answers request id. extra is appended to the header as it is ("" or `,"name":value…`).
-func reply(id string, s status, extra string, payload []byte) []byte {
-	header := make([]byte, 0, 160+len(id)+len(extra)+len(s.Description))
-	header = append(header, `{"method":"reply","id":`...)
+// reply makes the frame that answers request id. extra is appended to the header as it is (nil or `,"name":value…`).
+func reply(id string, s status, extra, payload []byte) []byte {
+	var scratch [768]byte
+	header := append(scratch[:0], `{"method":"reply","id":`...)
 	header = AppendString(header, id)
 	header = append(header, `,"status":`...)
 	header = s.append(header)
@@ -130,12 +130,12 @@ func reply(id string, s status, extra string, payload []byte) []byte {
 	header = append(header, `,"payload_size":`...)
 	header = strconv.AppendInt(header, int64(len(payload)), 10)
 	header = append(header, '}')
-	return AppendFrame(make([]byte, 0, 48+len(header)+len(payload)), header, payload)
+	return AppendFrame(make([]byte, 0, 40+len(header)+len(payload)), header, payload)
 }
 
 // tunnelReply makes the frame that answers a tunnelled request: the transport went well, the request as code says (§2.6).
 func tunnelReply(id string, code int, h http.Header, body []byte) []byte {
-	var scratch [512]byte
+	var scratch [256]byte
 	extra := append(scratch[:0], `,"http_status":`...)
 	extra = httpStatus(code).append(extra)
 	extra = append(extra, `,"http_headers":{"Content-Type":"application/json"`...)
@@ -144,7 +144,7 @@ func tunnelReply(id string, code int, h http.Header, body []byte) []byte {
 		extra = AppendString(extra, wait)
 	}
 	extra = append(extra, `},"payload_type":"application/json"`...)
-	return reply(id, status{Code: 200, Text: "OK"}, string(extra), body)
+	return reply(id, status{Code: 200, Text: "OK"}, extra, body)
 }
 
 // control makes a frame that the server starts with: close or client_update.

@@ -157,12 +157,12 @@ func TestRequest(t *testing.T) {
 		{"/x", `{"PageToken":"PTdfx10.37"}`, "/x", "PageToken=PTdfx10.37"},
 	} {
 		path, _ := json.Marshal(c.path)
-		h, err := Decode(wire([]byte(`{"id":"TM1","method":"message","http_request":{"host":"h","path":`+string(path)+`,"method":"GET","params":`+c.params+`,"headers":{"x-a":"1","b":2}}}`), nil))
+		h, err := Decode(wire([]byte(`{"id":"TM1","method":"message","http_request":{"host":"h","path":`+string(path)+`,"method":"GET","params":`+c.params+`,"headers":{"if-match":"1","X-Twilio-Webhook-Enabled":"true","content-type":2}}}`), nil))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r, raw, err := h.tunnelled(nil)
-		if err != nil || r.URL.Path != c.wantPath || r.URL.RawQuery != c.wantQuery || raw != c.path || r.Header.Get("X-A") != "1" {
+		if err != nil || r.URL.Path != c.wantPath || r.URL.RawQuery != c.wantQuery || raw != c.path || r.Header.Get("If-Match") != "1" || r.Header.Get("X-Twilio-Webhook-Enabled") != "" {
 			t.Errorf("%s %s: got %q, %q, raw %q, %v", c.path, c.params, r.URL.Path, r.URL.RawQuery, raw, err)
 		}
 		if r.URL.EscapedPath() != r.URL.RawPath {
@@ -274,7 +274,7 @@ func FuzzDecode(f *testing.F) {
 		if r, _, err := frame.tunnelled(frame.Payload); err == nil && r.URL.EscapedPath() != r.URL.RawPath {
 			t.Errorf("%q is not an escaping of %q", r.URL.RawPath, r.URL.Path)
 		}
-		reply(frame.id, status{Code: 200}, "", nil)
+		reply(frame.id, status{Code: 200}, nil, nil)
 	})
 }
 

@@ -15,9 +15,8 @@ import (
 
 // Bounds of a tunnelled request.
 const (
-	maxPathBytes   = 8 << 10
-	maxParams      = 64
-	maxHTTPHeaders = 32
+	maxPathBytes = 8 << 10
+	maxParams    = 64
 )
 
 // tunnelled makes the HTTP request of a `message` frame (§2.6), and its path as the client wrote it. What is not a plausible
@@ -55,10 +54,12 @@ func (h *header) tunnelled(payload []byte) (*http.Request, string, error) {
 	if !ok {
 		return nil, "", ErrFrame
 	}
-	headers := make(http.Header, 4)
+	headers := make(http.Header, 3)
+	values := make([]string, 0, 3)
 	fields.ForEach(func(k, v gjson.Result) bool {
-		if v.Type == gjson.String && len(headers) < maxHTTPHeaders {
-			headers[http.CanonicalHeaderKey(k.Str)] = []string{v.Str}
+		if name := headerName(k.Str); name != "" && v.Type == gjson.String && headers[name] == nil {
+			values = append(values, v.Str)
+			headers[name] = values[len(values)-1 : len(values) : len(values)]
 		}
 		return true
 	})
@@ -74,6 +75,17 @@ func (h *header) tunnelled(payload []byte) (*http.Request, string, error) {
 		r.Body = io.NopCloser(bytes.NewReader(payload))
 	}
 	return r, path, nil
+}
+
+// headerName is the canonical name of a header that a tunnelled request may bring, or "". The others say nothing to us, or what a
+// client may not say.
+func headerName(s string) string {
+	for _, name := range [...]string{"Content-Type", "If-Match", "X-Twilio-Mutation-Id"} {
+		if strings.EqualFold(s, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // escapePath repairs a path in which clients have pasted identities as they are (chat-sdk-protocol §8.2): valid escapes stay, every

@@ -94,7 +94,7 @@ func (s *session) take(message *gws.Message) (kept bool) {
 		s.end(realtime.ReasonPeerLeft)
 	case "telemetry.v1", "reply": // nobody asked for the one; the other is an acknowledgement in another spelling
 	default:
-		s.send(reply(frame.id, status{Code: 400, Text: "Bad Request", Description: "Unknown method"}, "", nil))
+		s.send(reply(frame.id, status{Code: 400, Text: "Bad Request", Description: "Unknown method"}, nil, nil))
 	}
 	return false
 }
@@ -111,7 +111,7 @@ func (s *session) serve(t *task) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.srv.opt.Log.Error("serving a frame panicked", "method", t.header.method, "panic", p, "stack", string(debug.Stack()))
-			s.send(reply(t.header.id, httpStatus(http.StatusInternalServerError), "", nil))
+			s.send(reply(t.header.id, httpStatus(http.StatusInternalServerError), nil, nil))
 		}
 	}()
 	s.mu.Lock()
@@ -121,7 +121,7 @@ func (s *session) serve(t *task) {
 	case t.header.method == "init":
 		s.init(t)
 	case rt == nil:
-		s.send(reply(t.header.id, status{Code: 401, Text: "UNAUTHORIZED", Description: "The first message must be init"}, "", nil))
+		s.send(reply(t.header.id, status{Code: 401, Text: "UNAUTHORIZED", Description: "The first message must be init"}, nil, nil))
 	case t.header.method == "update":
 		s.update(t)
 	case t.header.method == "message":
@@ -130,7 +130,7 @@ func (s *session) serve(t *task) {
 		}
 		s.tunnel(t, caller, rt)
 	default: // notification contexts: clients ignore what they do not know, so there is nothing to filter (§9.1)
-		s.send(reply(t.header.id, httpStatus(http.StatusOK), "", nil))
+		s.send(reply(t.header.id, httpStatus(http.StatusOK), nil, nil))
 	}
 }
 
@@ -145,7 +145,7 @@ func (s *session) init(t *task) {
 	}
 	caller, info, err := s.login(s.srv.ctx, t.header.all.Get("token").Str)
 	if err != nil {
-		s.send(reply(t.header.id, statusOf(err), "", nil))
+		s.send(reply(t.header.id, statusOf(err), nil, nil))
 		return
 	}
 	answer := reply(t.header.id, httpStatus(http.StatusOK), initReply(&t.header, caller), nil)
@@ -201,10 +201,10 @@ func (s *session) update(t *task) {
 	}
 	s.mu.Unlock()
 	if err != nil {
-		s.send(reply(t.header.id, statusOf(err), "", nil))
+		s.send(reply(t.header.id, statusOf(err), nil, nil))
 		return
 	}
-	s.send(reply(t.header.id, httpStatus(http.StatusOK), "", nil))
+	s.send(reply(t.header.id, httpStatus(http.StatusOK), nil, nil))
 	s.rewake(wake)
 }
 
@@ -216,7 +216,7 @@ func sameUser(a, b *identity.Token) bool {
 func (s *session) tunnel(t *task, caller httpapi.Caller, rt *realtime.Conn) {
 	r, path, err := t.header.tunnelled(t.payload)
 	if err != nil {
-		s.send(reply(t.header.id, status{Code: 400, Text: "Bad Request", Description: "The http_request is malformed"}, "", nil))
+		s.send(reply(t.header.id, status{Code: 400, Text: "Bad Request", Description: "The http_request is malformed"}, nil, nil))
 		return
 	}
 	ctx := context.Context(&callContext{Context: s.srv.ctx, conn: rt, rawPath: path})
@@ -229,7 +229,7 @@ func (s *session) tunnel(t *task, caller httpapi.Caller, rt *realtime.Conn) {
 
 // initReply makes what a good init is answered with beside the status. offline_storage and telemetry are left out on
 // purpose (§2.4): without the one clients always read fresh positions, without the other they send less.
-func initReply(h *header, caller httpapi.Caller) string {
+func initReply(h *header, caller httpapi.Caller) []byte {
 	b := make([]byte, 0, 512)
 	b = append(b, `,"capabilities":[`...)
 	h.all.Get("capabilities").ForEach(func(_, v gjson.Result) bool {
@@ -268,8 +268,7 @@ func initReply(h *header, caller httpapi.Caller) string {
 		n++
 		return n < maxRegistrations
 	})
-	b = append(b, ']')
-	return string(b)
+	return append(b, ']')
 }
 
 const maxRegistrations = 16

@@ -36,6 +36,8 @@ type session struct {
 	heard  atomic.Int64 // last sign of life, coarse milliseconds
 	bucket bucket       // of the read goroutine
 
+	writeBy int64 // deadline for writing, coarse milliseconds; of whoever writes
+
 	mu     sync.Mutex
 	stage  stage
 	caller httpapi.Caller
@@ -199,10 +201,14 @@ func (s *session) drain() {
 	}
 }
 
-// Write implements realtime.Sink.
+// Write implements realtime.Sink. The deadline is moved only when it comes near: a write has between one and two times
+// Options.WriteTimeout.
 func (s *session) Write(b []byte) error {
-	if err := s.nc.SetWriteDeadline(time.Now().Add(s.srv.opt.WriteTimeout)); err != nil {
-		return err
+	if now := s.srv.clock.Load(); s.writeBy < now+s.srv.opt.WriteTimeout.Milliseconds() {
+		s.writeBy = now + 2*s.srv.opt.WriteTimeout.Milliseconds()
+		if err := s.nc.SetWriteDeadline(time.UnixMilli(s.writeBy)); err != nil {
+			return err
+		}
 	}
 	_, err := s.nc.Write(b)
 	return err
