@@ -37,6 +37,7 @@ export const resilience = [
       const before = [];
       for (let i = 0; i < 4; i++) before.push(Number(await theirs.sendMessage(`before ${i}`)));
       await until(async () => (await mine.getMessages(10)).items.length === 4, 'four messages');
+      await until(async () => (await mine.getMembers()).length === 2, 'both members'); // their own joining is not part of this
       const own = (await theirs.getMessages(10)).items;
       const events = new Recorder(mine, 'messageAdded', 'messageUpdated', 'messageRemoved', 'memberJoined', 'memberLeft', 'updated');
       const joined = new Recorder(pat, 'channelJoined');
