@@ -44,7 +44,7 @@ type Network struct {
 // Limits bounds what clients can make the server hold or do.
 type Limits struct {
 	QueueBytes     ByteSize `name:"queue-bytes" env:"PARLEY_QUEUE_BYTES" default:"1MiB" placeholder:"SIZE" help:"Bytes that may wait for one socket. A slower client is closed and catches up when it comes back."`
-	MaxFrameBytes  ByteSize `name:"max-frame-bytes" env:"PARLEY_MAX_FRAME_BYTES" default:"256KiB" placeholder:"SIZE" help:"Largest socket frame taken from a client."`
+	MaxFrameBytes  ByteSize `name:"max-frame-bytes" env:"PARLEY_MAX_FRAME_BYTES" default:"1MiB" placeholder:"SIZE" help:"Largest socket frame taken from a client."`
 	MaxConnections int      `name:"max-connections" env:"PARLEY_MAX_CONNECTIONS" default:"50000" placeholder:"N" help:"Sockets open at once. More are refused with 503."`
 	FrameRate      int      `name:"frame-rate" env:"PARLEY_FRAME_RATE" default:"1000" placeholder:"N" help:"Frames per second that one socket may send for long; 0 means no limit."`
 	FrameBurst     int      `name:"frame-burst" env:"PARLEY_FRAME_BURST" default:"2000" placeholder:"N" help:"Frames that one socket may send at once before frame-rate holds."`
