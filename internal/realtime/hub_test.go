@@ -365,9 +365,9 @@ func TestExpelledWhileSubscribing(t *testing.T) {
 	s.after = nil
 	h.Publish(room, s.commit(room), frame("l", room, 1))
 	c.Send(frame("p", room, 0))
-	k.want(t, frame("p", room, 0))
+	k.want(t, frame("x", room, 0), frame("p", room, 0)) // it is told at once that there is nothing to watch
 	subscribe(t, c, at(room, 0))
-	k.want(t, frame("p", room, 0), frame("r", room, 1), frame("e", room, 1))
+	k.want(t, frame("x", room, 0), frame("p", room, 0), frame("r", room, 1), frame("e", room, 1))
 }
 
 func TestGone(t *testing.T) {

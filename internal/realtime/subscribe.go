@@ -12,8 +12,8 @@ import (
 // what was missed, and the confirmation. Live events follow exactly from Reading.Seq on.
 //
 // A topic that is watched already is replayed again. A topic that is not found is not watched; its frames (a refusal) go
-// out all the same. If the right to watch was withdrawn, or the object deleted, while the Source was read, nothing goes
-// out for it: the peer will ask again.
+// out all the same. If the right to watch was withdrawn, or the object deleted, while the Source was read, its reading is given
+// to reply as not found; between that and the confirmation nothing goes out for it, and the peer will ask again.
 //
 // Errors: those of the Source; 20429 if there are too many topics; ErrClosed. After an error nothing was queued, and
 // the connection watches what it watched before. Calls wait for one another; reply must not call Subscribe or Unsubscribe.
@@ -35,6 +35,7 @@ func (c *Conn) Subscribe(ctx context.Context, at []Position, reply func([]Readin
 		o.undo()
 		return err
 	}
+	o.recheck(readings)
 	o.finish(readings, reply(readings))
 	c.hub.count.replays.Add(int64(len(at)))
 	return nil
@@ -126,6 +127,17 @@ func (o *opening) flushBus(ctx context.Context) {
 	for _, s := range o.subs {
 		s.feed.mu.Lock()
 		s.feed.known = true
+		s.feed.mu.Unlock()
+	}
+}
+
+// recheck turns the readings of what was left meanwhile into "not found", so that the peer learns of it at once.
+func (o *opening) recheck(readings []Reading) {
+	for i, s := range o.subs {
+		s.feed.mu.Lock()
+		if s.at < 0 {
+			readings[i] = Reading{}
+		}
 		s.feed.mu.Unlock()
 	}
 }

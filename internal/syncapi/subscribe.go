@@ -109,6 +109,9 @@ func (s *Sync) replay(p *poke, who *viewer, t realtime.Topic, reading *realtime.
 	if err := who.refused[t]; err != nil {
 		return [][]byte{s.failed(p, s.sid(t), familyOf(t.Kind).name, err)}
 	}
+	if !reading.Found { // deleted, or left by force, while it was read
+		return [][]byte{s.failed(p, s.sid(t), familyOf(t.Kind).name, core.E(familyOf(t.Kind).notFound))}
+	}
 	frames := make([][]byte, 0, len(reading.Events)+1)
 	for _, e := range reading.Events {
 		frames = append(frames, s.encode(p, t, e))
