@@ -64,6 +64,35 @@ func TestTakeoverAndFencing(t *testing.T) {
 	})
 }
 
+// A sole runner does not wait for the leases of the process that died before it.
+func TestASoleRunnerTakesOverAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		a, b := open(), open()
+		o := fast()
+		o.Lease = time.Hour
+		began, release := make(chan struct{}), make(chan struct{})
+		defer close(release)
+		start(t, a, kind(func(context.Context, *jobs.Claimed) error {
+			close(began)
+			<-release
+			return nil
+		}), o)
+		enqueue(t, a, jobs.Job{})
+		<-began
+		_ = a.Close()
+		o.Sole = true
+		var ran journal
+		start(t, b, kind(func(_ context.Context, job *jobs.Claimed) error {
+			ran.add(fmt.Sprint("attempt ", job.Attempt, " failures ", job.Failures))
+			return nil
+		}), o)
+		empty(t, b)
+		if got := ran.all(); len(got) != 1 || got[0] != "attempt 2 failures 0" {
+			t.Errorf("taken over: %q", got)
+		}
+	})
+}
+
 func TestLongRunsKeepTheirLease(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		o := fast()

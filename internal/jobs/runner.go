@@ -27,6 +27,7 @@ type Options struct {
 	Concurrency int           // most runs at a time; 0 means 64
 	PerKey      int           // most runs of one key; 0 means an eighth of Concurrency
 	Lease       time.Duration // how long a dead node's jobs wait; 0 means 30 s
+	Sole        bool          // no other runner works on this store, so what is claimed at the start was left by a death and is free at once
 	Poll        time.Duration // looks for what no doorbell told, at least this often; 0 means 1 s
 	Log         *slog.Logger
 }
@@ -107,6 +108,11 @@ func (r *Runner) Start(ctx context.Context) error {
 	if r.quit != nil {
 		return errors.New("jobs: the runner was started before")
 	}
+	if r.o.Sole {
+		if err := r.freeAll(ctx); err != nil {
+			return err
+		}
+	}
 	r.quit, r.stopped = make(chan struct{}), make(chan struct{})
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
@@ -115,6 +121,14 @@ func (r *Runner) Start(ctx context.Context) error {
 		r.loop(work)
 	}()
 	return nil
+}
+
+// freeAll ends all leases.
+func (r *Runner) freeAll(ctx context.Context) error {
+	return r.store.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE job SET run_at = $1, claimed_by = 0 WHERE state = 0 AND claimed_by <> 0`, tx.Now())
+		return err
+	})
 }
 
 // Stop claims no more and waits for the jobs in work. When ctx ends first, their contexts end, what they did not complete is left to

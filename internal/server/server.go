@@ -172,7 +172,7 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 		return err
 	}
 	calls := &webhooks{caller: s.caller, identity: s.identity}
-	s.jobs = jobs.NewRunner(s.store, map[string]jobs.Kind{jobWebhook: calls.kind()}, jobs.Options{Log: s.log})
+	s.jobs = jobs.NewRunner(s.store, map[string]jobs.Kind{jobWebhook: calls.kind()}, jobs.Options{Sole: s.config.DatabaseURL == "", Log: s.log})
 	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, flex: s.flex, wanted: s.config.Account, log: s.log}
 	s.instance, err = p.run(ctx)
 	return err
