@@ -1,6 +1,8 @@
 package syncapi
 
 import (
+	"slices"
+
 	"parley/internal/chat"
 	"parley/internal/realtime"
 )
@@ -21,7 +23,9 @@ func (s *Sync) publish(changes []any) {
 		hub.PublishAll(p.list)
 	}
 	for _, x := range p.expelled {
-		hub.Expel(x.topic, x.user)
+		if !slices.Contains(p.gone, x.topic) { // else the removal of the object itself ends the subscription, after it was told
+			hub.Expel(x.topic, x.user)
+		}
 	}
 	for _, t := range p.gone {
 		hub.Gone(t)

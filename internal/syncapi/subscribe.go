@@ -109,7 +109,8 @@ func (s *Sync) replay(p *poke, who *viewer, t realtime.Topic, reading *realtime.
 	if err := who.refused[t]; err != nil {
 		return [][]byte{s.failed(p, s.sid(t), familyOf(t.Kind).name, err)}
 	}
-	if !reading.Found { // deleted, or left by force, while it was read
+	partial := who.partial[t] && len(reading.Events) > 0
+	if !reading.Found && !partial { // deleted, or left by force, while it was read
 		return [][]byte{s.failed(p, s.sid(t), familyOf(t.Kind).name, core.E(familyOf(t.Kind).notFound))}
 	}
 	frames := make([][]byte, 0, len(reading.Events)+1)
@@ -117,7 +118,7 @@ func (s *Sync) replay(p *poke, who *viewer, t realtime.Topic, reading *realtime.
 		frames = append(frames, s.encode(p, t, e))
 	}
 	status, last := "completed", reading.Seq
-	if who.partial[t] {
+	if partial {
 		status, last = "interrupted", reading.Events[len(reading.Events)-1].Seq
 	}
 	return append(frames, s.established(p, t, status, last))

@@ -1,0 +1,147 @@
+package socktest
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/bus"
+	"parley/internal/chat"
+	"parley/internal/chat/client"
+	"parley/internal/core"
+	"parley/internal/httpapi"
+	"parley/internal/identity"
+	"parley/internal/realtime"
+	"parley/internal/store"
+	"parley/internal/syncapi"
+	"parley/internal/twilsock"
+)
+
+// Account owns the services of a World.
+const Account = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+// World is a node with a chat service, reached through its socket.
+type World struct {
+	T       testing.TB
+	Store   *store.Store
+	Chat    *chat.Chat
+	Sync    *syncapi.Sync
+	Client  *client.Client
+	Hub     *realtime.Hub
+	Service *chat.Service
+	API     chat.Actor // a server with the account's credentials
+	URL     string
+}
+
+// New starts a node over a store and makes a service. b may be nil.
+func New(t testing.TB, st *store.Store, b bus.Bus) *World {
+	t.Helper()
+	w := Join(t, st, b, nil)
+	err := st.Update(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec("INSERT INTO account (sid, friendly_name, status, auth_token, secondary_token, created_at, updated_at) VALUES ($1, '', 'active', 'x', NULL, 0, 0)", Account)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Service, err = w.Chat.CreateService(t.Context(), chat.NewService{AccountSID: Account, FriendlyName: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.API = chat.Actor{Service: w.Service, Source: chat.SourceAPI}
+	return w
+}
+
+// Join starts a node over a store that has a service already.
+func Join(t testing.TB, st *store.Store, b bus.Bus, svc *chat.Service) *World {
+	t.Helper()
+	codec, err := core.NewSIDCodec([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &World{T: t, Store: st, Service: svc, API: chat.Actor{Service: svc, Source: chat.SourceAPI}}
+	w.Chat = chat.New(st, codec, chat.Options{})
+	w.Sync = syncapi.New(syncapi.Options{Store: st, Chat: w.Chat, Codec: codec})
+	w.Client = client.New(client.Options{Store: st, Chat: w.Chat, NodeID: 1, TLSListen: ":8443"})
+	w.Hub = realtime.NewHub(w.Sync, b, realtime.Options{OnPresence: w.Client.Presence, OnRecovered: w.Sync.Recovered, CheckEvery: 200 * time.Millisecond})
+	w.Sync.Attach(w.Hub)
+	w.Client.Attach(w.Hub)
+	router := httpapi.New(httpapi.Options{Auth: auth{}})
+	w.Sync.Mount(router, w.Client)
+	w.Client.Mount(router)
+	sockets := twilsock.New(twilsock.Options{Hub: w.Hub, Auth: auth{w}, Login: w.Client.Login, Router: router, Overlaps: client.Overlaps})
+	router.HandleRaw("tsock", "GET /", httpapi.Public, sockets)
+	srv := httptest.NewServer(router)
+	w.URL = srv.URL
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := sockets.Stop(ctx); err != nil {
+			t.Errorf("stopping sockets: %v", err)
+		}
+		if err := w.Hub.Stop(ctx); err != nil {
+			t.Errorf("stopping the hub: %v", err)
+		}
+		srv.Close()
+	})
+	return w
+}
+
+// auth takes an identity as token; "identity SID" names another service than the world's.
+type auth struct{ w *World }
+
+func (auth) Basic(context.Context, string, string) (httpapi.Caller, error) {
+	return httpapi.Caller{}, core.E(core.CodeAuthenticate)
+}
+
+func (a auth) Token(_ context.Context, jwt string) (httpapi.Caller, error) {
+	name, service, other := strings.Cut(jwt, " IS")
+	if other {
+		service = "IS" + service
+	} else {
+		name, service = jwt, a.w.Service.SID
+	}
+	return httpapi.Caller{AccountSID: Account, Token: &identity.Token{AccountSID: Account, Identity: name, ChatServiceSID: service,
+		ExpiresAt: time.Now().Add(time.Hour)}}, nil
+}
+
+// Dial connects an identity.
+func (w *World) Dial(identity string) *Client {
+	w.T.Helper()
+	return Dial(w.T, w.URL, identity)
+}
+
+// Channel makes a channel with members.
+func (w *World) Channel(kind string, members ...string) *chat.Channel {
+	w.T.Helper()
+	room, err := w.Chat.CreateChannel(w.T.Context(), w.API, chat.NewChannel{Type: kind})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	for _, m := range members {
+		w.Join(room.Channel, m)
+	}
+	return room.Channel
+}
+
+// Join adds a member.
+func (w *World) Join(ch *chat.Channel, identity string) *chat.Member {
+	w.T.Helper()
+	m, err := w.Chat.AddMember(w.T.Context(), w.API, ch.SID, chat.NewMember{Identity: identity})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return m
+}
+
+// Say sends a message as a server, in the name of from.
+func (w *World) Say(ch *chat.Channel, from, body string) *chat.Message {
+	w.T.Helper()
+	m, err := w.Chat.SendMessage(w.T.Context(), w.API, ch.SID, chat.NewMessage{From: from, Body: &body})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return m
+}
