@@ -193,18 +193,8 @@ func (c *Client) Do(verb, target string, body any, headers ...string) Answer {
 			c.t.Fatal(err)
 		}
 	}
-	reply := c.exchange(map[string]any{"method": "message", "payload_type": fields["Content-Type"],
-		"http_request": map[string]any{"host": "label", "path": u.EscapedPath(), "method": verb, "params": params, "headers": fields}}, payload)
-	if code(reply.header, "status") != 200 {
-		c.t.Fatalf("%s %s was answered %v", verb, target, reply.header)
-	}
-	a := Answer{Status: code(reply.header, "http_status")}
-	if len(reply.payload) > 0 {
-		if err := json.Unmarshal(reply.payload, &a.Body); err != nil {
-			c.t.Errorf("%s %s: body %q", verb, target, reply.payload)
-		}
-	}
-	return a
+	return c.answer(verb+" "+target, c.exchange(map[string]any{"method": "message", "payload_type": fields["Content-Type"],
+		"http_request": map[string]any{"host": "label", "path": u.EscapedPath(), "method": verb, "params": params, "headers": fields}}, payload))
 }
 
 // Next returns the next notification.
@@ -234,4 +224,25 @@ func (c *Client) Quiet() {
 func (c *Client) Close() {
 	_ = c.ws.NetConn().Close()
 	<-c.closed
+}
+
+// Raw sends a request whose path stands in the envelope as it is.
+func (c *Client) Raw(verb, path, body string) Answer {
+	c.t.Helper()
+	return c.answer(verb+" "+path, c.exchange(map[string]any{"method": "message", "payload_type": "application/json",
+		"http_request": map[string]any{"host": "label", "path": path, "method": verb, "headers": map[string]string{}}}, []byte(body)))
+}
+
+func (c *Client) answer(what string, reply frame) Answer {
+	c.t.Helper()
+	if code(reply.header, "status") != 200 {
+		c.t.Fatalf("%s was answered %v", what, reply.header)
+	}
+	a := Answer{Status: code(reply.header, "http_status")}
+	if len(reply.payload) > 0 {
+		if err := json.Unmarshal(reply.payload, &a.Body); err != nil {
+			c.t.Errorf("%s: body %q", what, reply.payload)
+		}
+	}
+	return a
 }
