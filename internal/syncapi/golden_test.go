@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
+	commandline "flag" // flag is a function here
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,7 +18,7 @@ import (
 	"parley/internal/store"
 )
 
-var update = flag.Bool("update", false, "write golden files")
+var update = commandline.Bool("update", false, "write golden files")
 
 // compareGolden compares text with a file of testdata, or writes the file under -update.
 func compareGolden(t *testing.T, name, got string) {
@@ -86,7 +86,7 @@ func indent(t *testing.T, text []byte) string {
 	return b.String()
 }
 
-func ref[T any](v T) *T { return &v }
+func addr[T any](v T) *T { return &v }
 
 // Rows for the golden files. The times are whole microseconds, to see that they are cut to milliseconds.
 const (
@@ -95,12 +95,12 @@ const (
 )
 
 func channelRow() *chat.Channel {
-	return &chat.Channel{ID: 7, SID: "CH00000000000000000000000000000007", ServiceID: 1, FriendlyName: ref("Caf\u00e9 \"€\"\u2028"), UniqueName: ref("general"),
+	return &chat.Channel{ID: 7, SID: "CH00000000000000000000000000000007", ServiceID: 1, FriendlyName: addr("Caf\u00e9 \"€\"\u2028"), UniqueName: addr("general"),
 		Attributes: `{"a":"<&>"}`, Type: chat.TypePublic, CreatedBy: "ann@example.com", CreatedAt: made, UpdatedAt: changed}
 }
 
 func userRow() *chat.User {
-	return &chat.User{ID: 3, SID: "US00000000000000000000000000000003", ServiceID: 1, Identity: "ann@example.com", FriendlyName: ref("Ann"), Attributes: `{"c":"red"}`,
+	return &chat.User{ID: 3, SID: "US00000000000000000000000000000003", ServiceID: 1, Identity: "ann@example.com", FriendlyName: addr("Ann"), Attributes: `{"c":"red"}`,
 		RoleSID: "RL00000000000000000000000000000001", NameEv: 2, AttributesEv: 3, ReachEv: 5, Online: true, CreatedAt: made, UpdatedAt: changed}
 }
 
@@ -122,7 +122,7 @@ func mediaRow(filename *string) *chat.Message {
 }
 
 func itemRow(status string, consumed *int64) *chat.UserItem {
-	return &chat.UserItem{UserChannel: chat.UserChannel{UserID: 3, ChannelID: 7, ChannelSID: "CH00000000000000000000000000000007", Status: status, NotificationLevel: chat.LevelDefault, CreatedEv: 9, LastEv: 9},
+	return &chat.UserItem{UserChannel: &chat.UserChannel{UserID: 3, ChannelID: 7, ChannelSID: "CH00000000000000000000000000000007", Status: status, NotificationLevel: chat.LevelDefault, CreatedEv: 9, LastEv: 9},
 		Type: chat.TypePublic, ConsumedIndex: consumed}
 }
 
@@ -133,12 +133,12 @@ func TestGoldenEvents(t *testing.T) {
 	bare.FriendlyName, bare.UniqueName, bare.Type, bare.Attributes = nil, nil, chat.TypePrivate, "{}"
 	seq := &chat.Seq{NextIndex: 38, Edits: 4, Doc: 2, Roster: 5, Horizons: 1, Members: 2, LastIndex: 37, LastAt: changed + 1_000_000}
 	edited := messageRow()
-	edited.LastEv, edited.UpdatedAt, edited.LastUpdatedBy, edited.Body = 41, changed, ref("bob"), "edited"
+	edited.LastEv, edited.UpdatedAt, edited.LastUpdatedBy, edited.Body = 41, changed, addr("bob"), "edited"
 	alone := messageRow()
 	alone.MemberID, alone.Author = 0, "system"
 	reader := memberRow()
-	reader.LastEv, reader.ConsumedIndex, reader.ConsumedAt, reader.UpdatedAt = 6, ref(int64(12)), ref(int64(changed)), changed
-	muted := itemRow(chat.StatusJoined, ref(int64(12)))
+	reader.LastEv, reader.ConsumedIndex, reader.ConsumedAt, reader.UpdatedAt = 6, addr(int64(12)), addr(int64(changed)), changed
+	muted := itemRow(chat.StatusJoined, addr(int64(12)))
 	muted.NotificationLevel = chat.LevelMuted
 	nameless := userRow()
 	nameless.FriendlyName, nameless.Online = nil, false
@@ -154,7 +154,7 @@ func TestGoldenEvents(t *testing.T) {
 		{"document removed", func(p *poke) []byte { return s.removed(p, topic(Document), 41, changed) }},
 		{"message added", func(p *poke) []byte { return s.message(p, chat.Added, 40, messageRow()) }},
 		{"message added: of nobody who is a member", func(p *poke) []byte { return s.message(p, chat.Added, 40, alone) }},
-		{"message added: media", func(p *poke) []byte { return s.message(p, chat.Added, 40, mediaRow(ref("pic \"1\".png"))) }},
+		{"message added: media", func(p *poke) []byte { return s.message(p, chat.Added, 40, mediaRow(addr("pic \"1\".png"))) }},
 		{"message added: media without a name", func(p *poke) []byte { return s.message(p, chat.Added, 40, mediaRow(nil)) }},
 		{"message updated", func(p *poke) []byte { return s.message(p, chat.Updated, 41, edited) }},
 		{"message removed", func(p *poke) []byte { return s.message(p, chat.Removed, 42, edited) }},
@@ -164,7 +164,9 @@ func TestGoldenEvents(t *testing.T) {
 		{"member removed", func(p *poke) []byte { return s.member(p, chat.Removed, 7, reader) }},
 		{"roster removed", func(p *poke) []byte { return s.removed(p, topic(Roster), 8, changed) }},
 		{"channel added: joined", func(p *poke) []byte { return s.userChannel(p, chat.Added, 9, changed, itemRow(chat.StatusJoined, nil)) }},
-		{"channel added: invited", func(p *poke) []byte { return s.userChannel(p, chat.Added, 9, changed, itemRow(chat.StatusInvited, nil)) }},
+		{"channel added: invited", func(p *poke) []byte {
+			return s.userChannel(p, chat.Added, 9, changed, itemRow(chat.StatusInvited, nil))
+		}},
 		{"channel updated", func(p *poke) []byte { return s.userChannel(p, chat.Updated, 10, changed, muted) }},
 		{"channel removed", func(p *poke) []byte {
 			return s.userChannel(p, chat.Removed, 11, changed, itemRow(chat.StatusGone, nil))
@@ -180,7 +182,7 @@ func TestGoldenEvents(t *testing.T) {
 	} {
 		liveType, live := split(t, c.encode(nil))
 		replayType, replay := split(t, c.encode(&poke{correlation: "1795362081780", version: 3}))
-		fmt.Fprintf(&out, "== %s\n-- live: %s\n%s\n-- replay: %s\n%s\n", c.name, liveType, indent(t, live), replayType, withoutEvent(t, replay))
+		fmt.Fprintf(&out, "== %s\n-- live: %s\n%s\n-- replay: %s %s\n", c.name, liveType, indent(t, live), replayType, withoutEvent(t, replay))
 		var a, b map[string]any
 		if err := errors.Join(json.Unmarshal(live, &a), json.Unmarshal(replay, &b)); err != nil {
 			t.Fatal(err)
@@ -223,7 +225,7 @@ func withoutEvent(t *testing.T, text []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return indent(t, b)
+	return string(b)
 }
 
 // TestGoldenObjects pins the descriptors of all objects and the items that need no store.
@@ -255,7 +257,7 @@ func TestGoldenObjects(t *testing.T) {
 	second := memberRow()
 	second.ID, second.Identity, second.LastEv, second.UpdatedAt = 12, "bob", 6, changed
 	roster := &object{topic: realtime.Topic{Kind: Roster, ID: 7}, room: room}
-	for _, c := range []cursor{{size: 1}, {size: 1, desc: true}, {size: 50, from: "MB"}, {size: 50, from: "Z"}} {
+	for _, c := range []cursor{{size: 1}, {size: 1, desc: true}, {size: 50, from: "MB"}} {
 		page := s.rosterPage(roster, c, []*chat.Member{memberRow(), second})
 		fmt.Fprintf(&out, "== a page of the roster: %+v\n%s\n", c, indent(t, page.write(c)))
 	}

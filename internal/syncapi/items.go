@@ -62,11 +62,11 @@ func parseToken(s string) (cursor, error) {
 		return cursor{}, bad
 	}
 	size, err := strconv.Atoi(head[5:])
-	if err != nil || size < 1 || size > maxItems ||
-		!strings.ContainsRune("da", rune(head[2])) || !strings.ContainsRune("bf", rune(head[3])) || !strings.ContainsRune("xi", rune(head[4])) {
+	c := cursor{size: size, desc: head[2] == 'd', before: head[3] == 'b', exclusive: head[4] == 'x', from: from}
+	if err != nil || size < 1 || size > maxItems || c.token() != s {
 		return cursor{}, bad
 	}
-	return cursor{size: size, desc: head[2] == 'd', before: head[3] == 'b', exclusive: head[4] == 'x', from: from}, nil
+	return c, nil
 }
 
 // parseCursor reads what a request asks for.
