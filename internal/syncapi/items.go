@@ -154,12 +154,16 @@ func (s *Sync) items(fam *family) httpapi.Handler {
 			return httpapi.Response{}, err
 		}
 		var p *page
+		svc, err := s.chat.ServiceByID(r.Context(), u.ServiceID)
+		if err != nil {
+			return httpapi.Response{}, err
+		}
 		err = s.st.View(r.Context(), func(rd *store.Reader) error {
 			o, err := s.open(rd, u, fam, r.Path("object"))
 			if err != nil {
 				return err
 			}
-			p, err = s.page(rd, o, c)
+			p, err = s.page(rd, o, c, svc.ReadStatus)
 			return err
 		})
 		if err != nil {
@@ -177,7 +181,7 @@ func (s *Sync) items(fam *family) httpapi.Handler {
 	}
 }
 
-func (s *Sync) page(r *store.Reader, o *object, c cursor) (*page, error) {
+func (s *Sync) page(r *store.Reader, o *object, c cursor, horizons bool) (*page, error) {
 	switch o.topic.Kind {
 	case Messages:
 		return s.messagePage(r, o, c)
@@ -188,7 +192,13 @@ func (s *Sync) page(r *store.Reader, o *object, c cursor) (*page, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.rosterPage(o, c, rosters[o.topic.ID]), nil
+		members := rosters[o.topic.ID]
+		if !horizons {
+			for _, m := range members {
+				m.ConsumedIndex, m.ConsumedAt = nil, nil
+			}
+		}
+		return s.rosterPage(o, c, members), nil
 	case Info:
 		items := infoItems(o.user.User)
 		return cut(c, len(items), func(i int) string { return items[i].key }, func(i int) []byte {

@@ -350,6 +350,37 @@ func TestUserEvents(t *testing.T) {
 	})
 }
 
+func TestHorizonsOfOthers(t *testing.T) {
+	each(t, func(t *testing.T, w *socktest.World) {
+		ch := w.Channel("public", "ann", "bob")
+		w.Say(ch, "ann", "hello")
+		read := func(index int64) {
+			_, err := w.Chat.UpdateUserChannel(t.Context(), w.API, "ann", ch.SID, chat.UserChannelPatch{Horizon: &chat.Horizon{Index: &index}})
+			ok(t, err)
+		}
+		for _, shown := range []bool{true, false} {
+			_, err := w.Chat.UpdateService(t.Context(), w.Service, chat.ServicePatch{ReadStatus: &shown})
+			ok(t, err)
+			live := watch(t, w, "bob", "/v3/Maps/"+ch.SID+".roster")
+			live.establish()
+			read(5)
+			read(0)
+			replayed := watch(t, w, "bob", "/v3/Maps/"+ch.SID+".roster")
+			replayed.establish()
+			live.settle()
+			for name, v := range map[string]*watcher{"live": live, "replayed": replayed} {
+				v.compare(name)
+				for _, it := range v.objects[mustSID(t, v, "map")].items {
+					m := it.(map[string]any)
+					if got := m["lastConsumedMessageIndex"] != nil; got != (shown && m["identity"] == "ann") {
+						t.Errorf("%s, %v: %v", name, shown, m)
+					}
+				}
+			}
+		}
+	})
+}
+
 // counting counts the statements that reads run.
 type counting struct {
 	store.Engine

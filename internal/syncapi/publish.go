@@ -1,6 +1,7 @@
 package syncapi
 
 import (
+	"context"
 	"slices"
 
 	"parley/internal/chat"
@@ -99,7 +100,7 @@ func (p *publication) document(ch *chat.Channel, seq *chat.Seq) {
 func (p *publication) member(c *chat.MemberChanged) {
 	m := c.Member
 	p.event(realtime.Topic{Kind: Roster, ID: c.Channel.ID}, m.LastEv, func() []byte {
-		return p.s.member(nil, kindOf(m.CreatedEv, m.LastEv, m.Removed), m.LastEv, m)
+		return p.s.member(nil, kindOf(m.CreatedEv, m.LastEv, m.Removed), m.LastEv, p.s.shown(context.Background(), c.Channel.ServiceID, m))
 	})
 	if m.Removed {
 		p.expel(c.Channel, m.Identity)

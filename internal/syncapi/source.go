@@ -146,7 +146,34 @@ func (s *Sync) Read(ctx context.Context, at []realtime.Position) (out []realtime
 		out, err = s.rounds(r, who, at)
 		return err
 	})
+	for i := range out {
+		s.hideHorizons(ctx, out[i].Events)
+	}
 	return out, err
+}
+
+// hideHorizons takes the horizons out of roster events of services that keep them to their owners. It asks for the service,
+// which may read the store, so no snapshot is open.
+func (s *Sync) hideHorizons(ctx context.Context, events []realtime.Event) {
+	for i, e := range events {
+		if x, ok := e.Data.(memberEvent); ok {
+			x.member = s.shown(ctx, x.serviceID, x.member)
+			events[i].Data = x
+		}
+	}
+}
+
+// shown is a member as the others may see it: without its horizon if the service has its read status off (rest-semantics §2.7).
+func (s *Sync) shown(ctx context.Context, serviceID int64, m *chat.Member) *chat.Member {
+	if m.ConsumedIndex == nil {
+		return m
+	}
+	if svc, err := s.chat.ServiceByID(ctx, serviceID); err == nil && svc.ReadStatus {
+		return m
+	}
+	c := *m
+	c.ConsumedIndex, c.ConsumedAt = nil, nil
+	return &c
 }
 
 // rounds reads topics that are asked for at several positions in several rounds, since each position has its own answer. It
