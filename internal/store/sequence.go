@@ -72,9 +72,10 @@ func (q *sequence) refill(ctx context.Context) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.at == q.end {
+	switch {
+	case q.at == q.end && (q.spare == 0 || start < q.spare):
 		q.at, q.end = start, start+sequenceBlock
-	} else {
+	case start > q.spare: // of two that were taken at once the older one is let go, so that numbers rise
 		q.spare = start
 	}
 	return nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -57,14 +58,13 @@ func (s *Store) OnCommit(fn func(changes []any)) { s.onCommit = append(s.onCommi
 // than once, must have no effect outside tx, and must not wait for anything but the database: others share its commit.
 // ctx counts only until the transaction begins; from then on Update does not give up: its answer says what is true.
 func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
-	var tx *Tx
-	err := s.engine.Write(ctx, func(c Conn) error {
-		tx = &Tx{Reader: Reader{conn: c, now: s.now().UnixMicro()}, store: s}
-		if err := fn(tx); err != nil {
-			return err
+	tx, err := s.write(ctx, fn)
+	for range 3 { // a burst may outrun the refill of row numbers, which cannot be waited for inside a transaction
+		if !errors.Is(err, errNoNumbers) || s.ids.refill(ctx) != nil {
+			break
 		}
-		return tx.err
-	})
+		tx, err = s.write(ctx, fn)
+	}
 	if err != nil {
 		return s.engine.Classify(err)
 	}
@@ -77,6 +77,17 @@ func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
 		fn()
 	}
 	return nil
+}
+
+func (s *Store) write(ctx context.Context, fn func(tx *Tx) error) (tx *Tx, err error) {
+	err = s.engine.Write(ctx, func(c Conn) error {
+		tx = &Tx{Reader: Reader{conn: c, now: s.now().UnixMicro()}, store: s}
+		if err := fn(tx); tx.err == nil {
+			return err
+		}
+		return tx.err // it is the cause of whatever else went wrong
+	})
+	return tx, err
 }
 
 type placedKey struct{}
