@@ -7,10 +7,7 @@ import (
 
 // Times are kept as microseconds since 1970 in UTC (design §3) and written in three forms (rest-semantics §2.4, §3.3).
 
-// Micros returns t as stored.
-func Micros(t time.Time) int64 { return t.UnixMicro() }
-
-// FromMicros is the inverse of Micros.
+// FromMicros reads a time as stored.
 func FromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
 // ISO writes a time as the REST resources do: seconds, `2015-07-30T20:00:00Z`.

@@ -105,7 +105,7 @@ func (c *Conn) abort(reason Reason) {
 // because notes the reason. c.mu is held.
 func (c *Conn) because(reason Reason) {
 	c.reason = reason
-	if reason < reasons {
+	if reason < MaxReasons {
 		c.hub.count.closed[reason].Add(1)
 	}
 }

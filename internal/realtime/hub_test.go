@@ -196,7 +196,7 @@ func TestSlowConsumerIsClosed(t *testing.T) {
 	if slow.got() != "" {
 		t.Errorf("wrote %q", slow.got())
 	}
-	if n := h.Stats().ClosedBy(realtime.ReasonSlow); n != 1 {
+	if n := h.Stats().Closed[realtime.ReasonSlow]; n != 1 {
 		t.Errorf("%d slow closes counted", n)
 	}
 }
@@ -550,4 +550,15 @@ func TestStopCutsThoseWhoHang(t *testing.T) {
 		}
 		k.wantClosed(t, realtime.ReasonShutdown)
 	})
+}
+
+// Reasons of users are counted like the hub's own.
+func TestReasonsOfUsersAreCounted(t *testing.T) {
+	h := newHub(t, newStore(), nil, realtime.Options{})
+	k := newSink()
+	h.Connect(k, realtime.ConnInfo{Identity: "ann"}).Close(17)
+	k.wantClosed(t, 17)
+	if n := h.Stats().Closed[17]; n != 1 {
+		t.Errorf("%d connections were closed for reason 17", n)
+	}
 }

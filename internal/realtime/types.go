@@ -69,7 +69,10 @@ type Sink interface {
 	Close(reason Reason)
 }
 
-// Reason says why a connection was closed. Values below 16 belong to this package, the others to its users.
+// MaxReasons bounds the reasons that are counted.
+const MaxReasons = 32
+
+// Reason says why a connection was closed. Values below 16 belong to this package, the others, below MaxReasons, to its users.
 type Reason uint8
 
 const (

@@ -13,6 +13,7 @@ import (
 
 	"parley/internal/jobs"
 	"parley/internal/realtime"
+	"parley/internal/twilsock"
 )
 
 // metrics are the figures at /metrics. Every label takes its values from the program, never from a request, so that their
@@ -125,8 +126,12 @@ func (c *hubCollector) Collect(ch chan<- prometheus.Metric) {
 	counter("parley_realtime_source_errors_total", "Failed background reads of the store.").send(ch, float64(st.SourceErrs))
 	counter("parley_realtime_bus_errors_total", "Messages that the bus refused or that made no sense.").send(ch, float64(st.BusErrs))
 	closed := prometheus.NewDesc("parley_realtime_closed_total", "Closed connections by reason.", []string{"reason"}, nil)
-	for r := range realtime.Reason(len(st.Closed)) {
-		ch <- prometheus.MustNewConstMetric(closed, prometheus.CounterValue, float64(st.ClosedBy(r)), r.String())
+	for i, n := range st.Closed {
+		r := realtime.Reason(i)
+		if n == 0 && r > realtime.ReasonShutdown && (r < twilsock.ReasonProtocol || r > twilsock.ReasonRefused) {
+			continue // nobody's
+		}
+		ch <- prometheus.MustNewConstMetric(closed, prometheus.CounterValue, float64(n), twilsock.ReasonName(r))
 	}
 }
 
