@@ -43,3 +43,35 @@ func (e *Expr) each(fn func(n *node)) {
 		walk(e.root)
 	}
 }
+
+// Always returns the value that the expression has whatever it reads; ok is false where it depends on what it reads.
+func (e *Expr) Always() (value, ok bool) {
+	if e.root == nil {
+		return false, true
+	}
+	return e.root.always()
+}
+
+func (n *node) always() (value, ok bool) {
+	if n.kids == nil {
+		return n.eval(Map(nil)), !n.left.reads() && !n.right.reads()
+	}
+	all := true
+	for i := range n.kids {
+		v, ok := n.kids[i].always()
+		if ok && v == (n.op == opOr) {
+			return v, true // one true part of OR, or one false part of AND, decides
+		}
+		all = all && ok
+	}
+	return n.op == opAnd, all
+}
+
+func (o *operand) reads() bool {
+	for i := range o.items {
+		if o.items[i].reads() {
+			return true
+		}
+	}
+	return o.path != nil
+}

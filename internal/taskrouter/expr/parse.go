@@ -255,3 +255,10 @@ func (p *parser) item(list *operand, depth int) error {
 	list.items = append(list.items, o)
 	return err
 }
+
+// ParsePath reads a path alone, such as task.agents[0], as [Lookup] takes it.
+func ParsePath(text string) ([]string, bool) {
+	l := lexer{text: text}
+	t, err := l.next()
+	return t.path, err == nil && t.kind == path && t.text == text
+}

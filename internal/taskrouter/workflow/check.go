@@ -1,0 +1,63 @@
+package workflow
+
+import (
+	"errors"
+	"fmt"
+
+	"parley/internal/taskrouter/expr"
+)
+
+// maxWarnings bounds what is said of one document.
+const maxWarnings = 1000
+
+// Warning is a place of a document that does not do what it seems to do.
+type Warning struct {
+	Path    string `json:"path"`             // such as task_routing.filters[1].targets[0].expression; empty: the document
+	Column  int    `json:"column,omitempty"` // within the expression at Path, in characters from 1; 0: none
+	Code    string `json:"code"`             // a short stable word for programs
+	Message string `json:"message"`          // what is wrong and what to do
+}
+
+// Known says what a document may name. A nil function knows nothing, and nothing is said of such names then.
+type Known struct {
+	Queue    func(sidOrName string) bool
+	Activity func(sid string) bool
+}
+
+// Check says what is wrong with a configuration, in the order of the document: every fault of its shape (code "shape"; [Parse] refuses
+// it then), and whatever would silently never match.
+func Check(configuration string, known Known) []Warning {
+	r := reader{known: known}
+	r.read(configuration)
+	return r.warnings
+}
+
+// CheckQueue says what is wrong with a queue's TargetWorkers, whose paths are those of the worker.
+func CheckQueue(expression string) []Warning {
+	var r reader
+	r.expression("TargetWorkers", expression, inQueue)
+	return r.warnings
+}
+
+func (r *reader) warn(path string, column int, code, format string, args ...any) {
+	if len(r.warnings) < maxWarnings {
+		r.warnings = append(r.warnings, Warning{path, column, code, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (r *reader) queue(path, name string) {
+	if r.known.Queue != nil && !r.known.Queue(name) {
+		r.warn(path, 0, "unknown_queue", "there is no queue %q", name)
+	}
+}
+
+// expression parses an expression, nil where it cannot be, and says what is wrong with it.
+func (r *reader) expression(path, text string, in scope) *expr.Expr {
+	e, err := expr.Parse(text)
+	if fault, ok := errors.AsType[*expr.SyntaxError](err); ok {
+		r.warn(path, fault.Column, "syntax", "it is never true: %s", fault.Message)
+		return nil
+	}
+	_ = in
+	return e
+}
