@@ -2,6 +2,7 @@ package core
 
 // The codes that the code raises by name. Titles and statuses stand in the catalogue.
 const (
+	CodeTaskRouterInvalid   = 20001 // what TaskRouter and Studio answer to a bad parameter (taskrouter-studio A.14)
 	CodeInvalidFriendlyName = 20002
 	CodeAuthenticate        = 20003
 	CodeMethodNotAllowed    = 20004
@@ -16,6 +17,8 @@ const (
 	CodeForbidden           = 20403
 	CodeNotFound            = 20404
 	CodeConflict            = 20409
+	CodeGone                = 20410
+	CodePreconditionFailed  = 20412
 	CodeTooLarge            = 20413
 	CodeInvalidParameter    = 20422
 	CodeInvalidSID          = 20423
@@ -24,6 +27,23 @@ const (
 	CodeUnavailable         = 20503
 
 	CodePageTokenNegative = 19038
+
+	CodeStatisticsTooOld      = 14241
+	CodeCallbackContentType   = 40000
+	CodeCallbackNotJSON       = 40001
+	CodeCallbackNoInstruction = 40005
+	CodeRejectActivity        = 40100
+	CodeCallRefused           = 40113
+	CodeRedirectRefused       = 40122
+	CodeDequeueRefused        = 40133
+	CodeConferenceRefused     = 40149
+	CodeSuperviseState        = 40146
+	CodeDuringTransfer        = 40151
+	CodeKnownWorkerNotInQueue = 40152
+	CodeAbsolutePaging        = 40153
+	CodeKnownWorkerNotFound   = 40154
+	CodeKnownWorkerElsewhere  = 40155
+	CodeUnknownInstruction    = 55555
 
 	CodeFlexValidation         = 45004
 	CodeFlexChannelNotFound    = 45204

@@ -49,6 +49,12 @@ const (
 	SIDMedia       SIDKind = 9
 	SIDInvite      SIDKind = 10
 	SIDPage        SIDKind = 11 // a position in a list, of the last row's number (rest-semantics §2.6)
+
+	SIDTask          SIDKind = 12
+	SIDReservation   SIDKind = 13
+	SIDTransfer      SIDKind = 14
+	SIDTaskEvent     SIDKind = 15
+	SIDWorkerChannel SIDKind = 16
 )
 
 // SIDCodec turns row numbers into SIDs that look random and back, so that hot tables need no index on a random key

@@ -1,0 +1,16 @@
+package rest
+
+import (
+	"parley/internal/httpapi"
+	"parley/internal/taskrouter"
+)
+
+const product = "taskrouter"
+
+// Routes mounts the resources.
+func Routes(rt *httpapi.Router, tr *taskrouter.TaskRouter) {
+	_ = handlers{tr}
+	_ = rt
+}
+
+type handlers struct{ tr *taskrouter.TaskRouter }
