@@ -28,6 +28,7 @@ type commands struct {
 	Token       tokenCmd       `cmd:"" help:"Print one access token. Works beside a running server."`
 	Migrate     migrateCmd     `cmd:"" help:"Bring the store's schema up to date and make what a new instance needs, without serving."`
 	Check       checkCmd       `cmd:"" help:"Check the configuration and what it points to, or print all settings."`
+	Workflow    workflowCmd    `cmd:"" help:"Work with TaskRouter workflow configurations."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

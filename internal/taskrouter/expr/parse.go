@@ -260,5 +260,8 @@ func (p *parser) item(list *operand, depth int) error {
 func ParsePath(text string) ([]string, bool) {
 	l := lexer{text: text}
 	t, err := l.next()
-	return t.path, err == nil && t.kind == path && t.text == text
+	if err != nil || t.kind != path || t.text != text {
+		return nil, false
+	}
+	return t.path, true
 }

@@ -1,11 +1,6 @@
 package workflow
 
-import (
-	"errors"
-	"fmt"
-
-	"parley/internal/taskrouter/expr"
-)
+import "fmt"
 
 // maxWarnings bounds what is said of one document.
 const maxWarnings = 1000
@@ -49,15 +44,4 @@ func (r *reader) queue(path, name string) {
 	if r.known.Queue != nil && !r.known.Queue(name) {
 		r.warn(path, 0, "unknown_queue", "there is no queue %q", name)
 	}
-}
-
-// expression parses an expression, nil where it cannot be, and says what is wrong with it.
-func (r *reader) expression(path, text string, in scope) *expr.Expr {
-	e, err := expr.Parse(text)
-	if fault, ok := errors.AsType[*expr.SyntaxError](err); ok {
-		r.warn(path, fault.Column, "syntax", "it is never true: %s", fault.Message)
-		return nil
-	}
-	_ = in
-	return e
 }

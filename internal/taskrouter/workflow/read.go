@@ -51,7 +51,11 @@ func (r *reader) refuse(path, format string, args ...any) {
 	if r.fault == nil {
 		r.fault = e
 	}
-	r.warn(path, 0, "shape", "%s", e.Message)
+	said := e.Message
+	if path == "" {
+		said = e.Error()
+	}
+	r.warn(path, 0, "shape", "%s", said)
 }
 
 func (r *reader) read(configuration string) *Plan {
