@@ -1,0 +1,213 @@
+package match
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+
+	"parley/internal/taskrouter/expr"
+	"parley/internal/taskrouter/workflow"
+)
+
+// offer is a task and the worker who should have it.
+type offer struct {
+	task   *task
+	worker *worker
+}
+
+// disturb says that a worker changed, so that offers which were found with the old facts are looked for again.
+func (b *Board) disturb(w *worker) {
+	for q := range b.busy {
+		if _, member := w.queues[q]; member || q.offer.worker == w {
+			q.stale = true
+		}
+	}
+}
+
+// bestOffer finds of all offers that can be made the one that comes first.
+func (b *Board) bestOffer() (best offer, ok bool) {
+	for q := range b.busy {
+		if q.stale {
+			q.offer = b.search(q)
+			q.stale = false
+		}
+		o := q.offer
+		switch {
+		case o.task == nil:
+			delete(b.busy, q)
+			q.cursor = highest
+			clear(q.news)
+		case best.task == nil || b.workspace.goesFirst(&o.task.Task, &q.Queue, &best.task.Task, &best.task.home.Queue):
+			best = o
+		}
+	}
+	return best, best.task != nil
+}
+
+// search finds the first task of a queue for which there is a worker. It looks at classes in their order, from the cursor on, and
+// moves the cursor past those for which there is nobody.
+func (b *Board) search(q *queue) (best offer) {
+	if q.marked == 0 && len(q.news) == 0 {
+		return offer{}
+	}
+	news := b.newsByChannel(q)
+	marked := q.marked
+	for c := range q.classes.from(q.cursor) {
+		// A class whose first task comes later cannot have an earlier one; without news only marked classes matter.
+		if best.task != nil && best.task.at.before(c.at) || marked == 0 && len(news) == 0 {
+			break
+		}
+		workers := news[c.key.channel]
+		if c.marked {
+			marked--
+		} else if len(workers) == 0 || c.key.only != (wanted{}) {
+			continue
+		}
+		o := b.searchClass(c, workers)
+		switch {
+		case o.task == nil:
+			c.unmark()
+		case best.task == nil:
+			best, q.cursor = o, c.at
+		case o.task.at.before(best.task.at):
+			best = o
+		}
+	}
+	return best
+}
+
+// newsByChannel lists the workers who got freer and can take work, for each channel who waits longest first.
+func (b *Board) newsByChannel(q *queue) map[int64][]*worker {
+	if len(q.news) == 0 {
+		return nil
+	}
+	by := map[int64][]*worker{}
+	for w := range q.news {
+		for i := range w.slots {
+			if w.slots[i].idle {
+				id := w.slots[i].Slot.Channel
+				by[id] = append(by[id], w)
+			}
+		}
+	}
+	for id, list := range by {
+		slices.SortFunc(list, func(v, w *worker) int { return v.slot(id).at.compare(w.slot(id).at) })
+	}
+	return by
+}
+
+// searchClass finds the first task of a class for which there is a worker: any if the class is marked, else one of the news.
+func (b *Board) searchClass(c *class, news []*worker) offer {
+	suiting := b.suiting(c, news)
+	for t := range c.tasks.from(lowest) {
+		w, suits := choose(t, suiting)
+		if w != nil {
+			c.barren = false
+			return offer{t, w}
+		}
+		if !suits {
+			c.barren = c.barren || c.marked
+			return offer{}
+		}
+		c.barren = false // who suits holds t already, but perhaps not the next one
+	}
+	return offer{}
+}
+
+// suiting yields the workers who suit a class, who waits longest first.
+func (b *Board) suiting(c *class, news []*worker) iter.Seq[*worker] {
+	return func(yield func(*worker) bool) {
+		env := candidateEnv{task: c.tasks.first().attributes}
+		suits := func(w *worker) bool {
+			if _, member := w.queues[c.home]; !member && !c.key.routed {
+				return false
+			}
+			env.worker = w
+			return c.aim.Where == nil || c.aim.Where.Eval(&env)
+		}
+		if c.key.only != (wanted{}) {
+			if w := b.worker(c.key.only); w != nil && (c.key.ignore || w.idle(c.key.channel)) && suits(w) {
+				yield(w)
+			}
+			return
+		}
+		if !c.marked {
+			for _, w := range news {
+				if suits(w) && !yield(w) {
+					return
+				}
+			}
+			return
+		}
+		if channel := b.channels[c.key.channel]; channel != nil {
+			for w := range channel.idle.from(lowest) {
+				if suits(w) && !yield(w) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (w *worker) idle(channel int64) bool {
+	s := w.slot(channel)
+	return s != nil && s.idle
+}
+
+// choose picks of the workers who suit a task the one who should have it: the first by order_by, else the one who waits longest. It leaves out
+// those who are offered the task already; suits reports whether there was anybody at all.
+func choose(t *task, suiting iter.Seq[*worker]) (best *worker, suits bool) {
+	var candidates []*worker
+	for w := range suiting {
+		suits = true
+		if t.holds(w.ID) {
+			continue
+		}
+		if len(t.aim.OrderBy) == 0 {
+			return w, true
+		}
+		candidates = append(candidates, w)
+	}
+	return firstBy(t.aim.OrderBy, candidates), suits
+}
+
+// firstBy returns the first worker by order_by, of equal ones the first in the list. Who lacks an attribute comes last in either direction;
+// if a candidate has a value that is no integer, the clause is ignored (taskrouter-studio A.7).
+func firstBy(keys []workflow.OrderKey, candidates []*worker) *worker {
+	if len(candidates) == 0 {
+		return nil
+	}
+	values, best := make([]sortValue, len(keys)), make([]sortValue, len(keys))
+	first := candidates[0]
+	for i, w := range candidates {
+		for k, key := range keys {
+			v := expr.Lookup(w, key.Path)
+			n, ok := expr.Integer(v)
+			switch {
+			case v == nil:
+				values[k] = sortValue{missing: 1}
+			case !ok:
+				return candidates[0]
+			case key.Desc:
+				values[k] = sortValue{n: ^n} // turns the order round, and does not overflow
+			default:
+				values[k] = sortValue{n: n}
+			}
+		}
+		if i == 0 || slices.CompareFunc(values, best, sortValue.compare) < 0 {
+			first = w
+			copy(best, values)
+		}
+	}
+	return first
+}
+
+// sortValue is what a worker has under a key of order_by; smaller ones come first.
+type sortValue struct {
+	missing int // 1: nothing
+	n       int64
+}
+
+func (v sortValue) compare(o sortValue) int {
+	return cmp.Or(cmp.Compare(v.missing, o.missing), cmp.Compare(v.n, o.n))
+}
