@@ -19,12 +19,23 @@ type Known struct {
 	Activity func(sid string) bool
 }
 
-// Check says what is wrong with a configuration, in the order of the document: every fault of its shape (code "shape"; [Parse] refuses
-// it then), and whatever would silently never match.
+// Check says what is wrong with a configuration, in the order of the document: every fault of its shape (code "shape"), with which
+// [Parse] refuses it; where there is none, whatever would silently never match. It stops at 1000.
 func Check(configuration string, known Known) []Warning {
 	r := reader{known: known}
 	r.read(configuration)
-	return r.warnings
+	if len(r.faults) == 0 {
+		return r.warnings
+	}
+	var warnings []Warning
+	for _, f := range r.faults {
+		message := f.Message
+		if f.Path == "" {
+			message = f.Error()
+		}
+		warnings = append(warnings, Warning{Path: f.Path, Code: "shape", Message: message})
+	}
+	return warnings
 }
 
 // CheckQueue says what is wrong with a queue's TargetWorkers, whose paths are those of the worker.

@@ -33,8 +33,8 @@ func (e *ShapeError) Error() string {
 func Parse(configuration string) (*Plan, error) {
 	var r reader
 	plan := r.read(configuration)
-	if r.fault != nil {
-		return nil, r.fault
+	if len(r.faults) > 0 {
+		return nil, r.faults[0]
 	}
 	return plan, nil
 }
@@ -43,19 +43,14 @@ func Parse(configuration string) (*Plan, error) {
 type reader struct {
 	known    Known
 	warnings []Warning
-	fault    *ShapeError // the first
+	faults   []*ShapeError
 }
 
+// refuse notes a fault of the shape; of one place only the first is told.
 func (r *reader) refuse(path, format string, args ...any) {
-	e := &ShapeError{path, fmt.Sprintf(format, args...)}
-	if r.fault == nil {
-		r.fault = e
+	if n := len(r.faults); n < maxWarnings && (n == 0 || r.faults[n-1].Path != path) {
+		r.faults = append(r.faults, &ShapeError{path, fmt.Sprintf(format, args...)})
 	}
-	said := e.Message
-	if path == "" {
-		said = e.Error()
-	}
-	r.warn(path, 0, "shape", "%s", said)
 }
 
 func (r *reader) read(configuration string) *Plan {
@@ -103,7 +98,7 @@ func (r *reader) filter(path string, v value) Filter {
 	f.When = r.expression(join(path, "expression"), f.Text, inFilter)
 	at := join(path, "targets")
 	targets := r.array(path, o, "targets")
-	if len(targets) == 0 && v.kind == "object" && (o["targets"].kind == "array" || o["targets"].kind == "") {
+	if len(targets) == 0 && o != nil {
 		r.refuse(at, "must have at least one target")
 	}
 	ended := false
@@ -134,7 +129,7 @@ func (r *reader) target(path string, v value, queue string) Target {
 	}
 	if t.Queue != "" {
 		r.queue(join(path, "queue"), t.Queue)
-	} else if t.Queue = queue; queue == "" && v.kind == "object" {
+	} else if t.Queue = queue; queue == "" && o != nil {
 		r.refuse(join(path, "queue"), "is missing: name a queue's SID, which later targets inherit")
 	}
 	if timeout := r.integer(path, o, "timeout"); timeout != nil {
