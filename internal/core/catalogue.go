@@ -51,6 +51,7 @@ var catalogue = map[int]entry{
 	20500: {500, "Internal Server Error"},
 	20503: {503, "Service unavailable"},
 	// TaskRouter (taskrouter-studio A.14)
+	14240: {403, "Max concurrent workers exceeded"},
 	14241: {400, "Statistics start date is too far in the past"},
 	40000: {400, "Callback answer has an invalid content type"},
 	40001: {400, "Callback answer is not valid JSON"},

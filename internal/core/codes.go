@@ -28,6 +28,7 @@ const (
 
 	CodePageTokenNegative = 19038
 
+	CodeTooManyWorkers        = 14240
 	CodeStatisticsTooOld      = 14241
 	CodeCallbackContentType   = 40000
 	CodeCallbackNotJSON       = 40001

@@ -61,3 +61,16 @@ func setIf[T any](dst, v *T) {
 		*dst = *v
 	}
 }
+
+// clip shortens a text for an error message.
+func clip(s string) string {
+	if len(s) <= 64 {
+		return s
+	}
+	return strings.ToValidUTF8(s[:64], "") + "…"
+}
+
+// badToken refuses a page token that names no row of the list.
+func badToken() error {
+	return invalid("PageToken is not one that this list gave")
+}

@@ -171,10 +171,7 @@ func (tr *TaskRouter) forget(id int64) {
 }
 
 func notFound(what, sid string) error {
-	if len(sid) > 64 {
-		sid = sid[:64] + "…"
-	}
-	return core.Ef(core.CodeNotFound, "%s %q was not found", what, sid)
+	return core.Ef(core.CodeNotFound, "%s %q was not found", what, clip(sid))
 }
 
 // invalid is the general refusal of a parameter (taskrouter-studio A.14).

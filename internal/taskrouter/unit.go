@@ -70,6 +70,21 @@ func (u *unit) lockConfig() error {
 	return u.changed(changeConfig, 0)
 }
 
+// shareConfig keeps what is configured as it is until the transaction ends, and reads it anew if somebody changed it meanwhile. Call it
+// before anything else of the workspace is locked, where a row is to refer to what is configured.
+func (u *unit) shareConfig() error {
+	var rev int64
+	err := u.tx.One(`SELECT rev FROM tr_workspace WHERE id = $1 FOR SHARE`, []any{u.Workspace.ID}, &rev)
+	if errors.Is(err, store.ErrNoRow) {
+		return notFound("Workspace", u.Workspace.SID)
+	}
+	if err != nil || rev == u.Workspace.Rev {
+		return err
+	}
+	u.Space, err = loadSpace(u.r, u.Workspace.ID)
+	return err
+}
+
 // The kinds of notes for the matcher.
 const (
 	changeConfig = "config" // anything that Space shows
