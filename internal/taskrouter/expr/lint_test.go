@@ -54,6 +54,5 @@ func TestLint(t *testing.T) {
 		if len(got) != 1 || got[0].Code != c.code || got[0].Offset != c.offset || got[0].Message == "" {
 			t.Errorf("%s: %+v", c.text, got)
 		}
-		t.Logf("%s: %+v", c.text, got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -18,6 +19,10 @@ type value struct {
 type member struct {
 	key   string
 	value value
+}
+
+func (v value) has(key string) bool {
+	return slices.ContainsFunc(v.members, func(m member) bool { return m.key == key })
 }
 
 // parseJSON reads one value with nothing behind it.

@@ -64,26 +64,33 @@ func (r *reader) read(configuration string) *Plan {
 		return nil
 	}
 	routing, path := document, ""
-	if !slices.ContainsFunc(document.members, func(m member) bool { return m.key == "filters" || m.key == "default_filter" }) {
+	if document.has("task_routing") || !document.has("filters") && !document.has("default_filter") {
 		path = "task_routing"
 		o := r.object("", document, path)
-		if routing = o[path]; routing.kind == "" && document.kind == "object" {
+		if routing = o[path]; o != nil && routing.kind == "" {
 			r.refuse(path, "is missing")
 		}
 	}
 	o := r.object(path, routing, "filters", "default_filter")
 	plan := &Plan{}
-	ended := false // every task has entered a filter that it does not leave
+	matched := false // every task matches one of the filters
+	ended := false   // and does not leave it
 	for i, v := range r.array(path, o, "filters") {
 		at := fmt.Sprintf("%s[%d]", join(path, "filters"), i)
 		if ended {
 			r.warn(at, 0, "unreachable", "no task gets here: a filter above is always true and has a target that is never left")
 		}
 		filter := r.filter(at, v)
-		ended = ended || always(filter.When, true) && slices.ContainsFunc(filter.Targets, endless)
+		if always(filter.When, true) {
+			matched = true
+			ended = ended || slices.ContainsFunc(filter.Targets, endless)
+		}
 		plan.Filters = append(plan.Filters, filter)
 	}
-	plan.Default = r.defaultFilter(path, o)
+	if plan.Default = r.defaultFilter(path, o); plan.Default == nil && !matched {
+		r.warn(join(path, "default_filter"), 0, "no_default",
+			"it is missing: a task that matches no filter leaves the workflow; name a queue for these")
+	}
 	return plan
 }
 
@@ -125,7 +132,7 @@ func (r *reader) target(path string, v value, queue string) Target {
 		"known_worker_sid", "known_worker_friendly_name")
 	t := Target{
 		Queue: r.text(path, o, "queue"), Name: r.text(path, o, "friendly_name"), Priority: r.integer(path, o, "priority"),
-		WhereText: strings.TrimSpace(r.text(path, o, "expression")), SkipText: strings.TrimSpace(r.text(path, o, "skip_if")),
+		WhereText: r.condition(path, o, "expression"), SkipText: r.condition(path, o, "skip_if"),
 	}
 	if t.Queue != "" {
 		r.queue(join(path, "queue"), t.Queue)
@@ -153,11 +160,7 @@ func (r *reader) target(path string, v value, queue string) Target {
 func (r *reader) defaultFilter(path string, o map[string]value) *Target {
 	at := join(path, "default_filter")
 	v := o["default_filter"]
-	if o == nil { // a fault that was told already
-		return nil
-	}
 	if v.kind == "" || v.kind == "null" {
-		r.warn(at, 0, "no_default", "it is missing: a task that matches no filter leaves the workflow; name a queue for these")
 		return nil
 	}
 	t := r.target(at, v, "")
@@ -244,6 +247,15 @@ func (r *reader) text(path string, o map[string]value, key string) string {
 		return ""
 	}
 	return v.text
+}
+
+// condition reads an expression that may be left out; blanks alone leave it out too.
+func (r *reader) condition(path string, o map[string]value, key string) string {
+	text := r.text(path, o, key)
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	return text
 }
 
 // integer reads a number from 0 on that may be written as text; nil where there is none.
