@@ -2,12 +2,14 @@ package taskrouter
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"parley/internal/core"
+	"parley/internal/store"
 )
 
 // note is an event to be recorded: what happened, and to whom. What an event's type does not need is nil.
@@ -301,6 +303,13 @@ func (v *view) addTransfers(rv *ReservationView) (err error) {
 	if rv.TransferID != 0 {
 		if rv.Incoming, err = transfers.One(v.r, `WHERE id = $1`, rv.TransferID); err != nil {
 			return err
+		}
+		from, err := v.workerByID(rv.Incoming.WorkerID)
+		if err != nil && !errors.Is(err, store.ErrNoRow) {
+			return err
+		}
+		if err == nil {
+			rv.IncomingWorkerSID = from.SID
 		}
 	}
 	if rv.Task == nil || rv.Task.TransferID == 0 || rv.Task.TransferID == rv.TransferID {

@@ -43,6 +43,7 @@ type ReservationView struct {
 	WorkerSID, WorkerName string
 	Task                  *Task // nil where the task was removed
 	Incoming, Outgoing    *Transfer
+	IncomingWorkerSID     string // of the worker who began Incoming, "" where it was removed
 }
 
 // TransferView is a transfer to be shown.
