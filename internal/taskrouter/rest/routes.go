@@ -9,8 +9,8 @@ const product = "taskrouter"
 
 // Routes mounts the resources.
 func Routes(rt *httpapi.Router, tr *taskrouter.TaskRouter) {
-	_ = handlers{tr}
-	_ = rt
+	h := handlers{tr}
+	h.workerRoutes(rt)
 }
 
 type handlers struct{ tr *taskrouter.TaskRouter }
