@@ -110,7 +110,7 @@ func TestCheckIsBounded(t *testing.T) {
 
 // Two of these send a task that matches nothing out of the workflow, which is a fault. With the others nothing is wrong.
 func TestCheckDeployedConfigurations(t *testing.T) {
-	faults := map[string]string{"03-chat-transfer.json": "no_default", "04-internal-calls.json": "no_default"}
+	faults := map[string]string{"03-transfer-by-second-task.json": "no_default", "04-calls-between-agents.json": "no_default"}
 	for name, text := range files(t) {
 		p, err := Parse(text)
 		if err != nil {
