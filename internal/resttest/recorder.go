@@ -7,38 +7,68 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/store"
+	"parley/internal/taskrouter"
 )
 
-// recorder collects what requests caused: the changes that commits emitted, and the webhook calls that they enqueued.
+// recorder collects what requests caused: the changes that commits emitted, and the calls that they enqueued.
 type recorder struct {
 	mu      sync.Mutex
 	changes []string
-	calls   []chat.Delivery
+	calls   []string
 }
 
+// commit notes a change by its type, a worker's event by its own name, and that there is something new for the matcher once as "match".
 func (o *recorder) commit(changes []any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	told := false
 	for _, c := range changes {
-		o.changes = append(o.changes, strings.TrimPrefix(fmt.Sprintf("%T", c), "chat."))
+		switch c := c.(type) {
+		case taskrouter.Signal:
+			o.changes = append(o.changes, c.Type)
+		case taskrouter.Changed:
+			if !told {
+				o.changes = append(o.changes, "match")
+			}
+			told = true
+		default:
+			o.changes = append(o.changes, strings.TrimPrefix(fmt.Sprintf("%T", c), "chat."))
+		}
 	}
 }
 
-// Enqueue implements chat.Outbox.
-func (o *recorder) Enqueue(tx *store.Tx, d chat.Delivery) error {
+// call notes a call once the transaction that enqueued it is committed.
+func (o *recorder) call(tx *store.Tx, what string) error {
 	tx.AfterCommit(func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.calls = append(o.calls, d)
+		o.calls = append(o.calls, what)
 	})
 	return nil
 }
 
 // take returns what was collected since the last call.
-func (o *recorder) take() (changes []string, calls []chat.Delivery) {
+func (o *recorder) take() (changes, calls []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	changes, calls = o.changes, o.calls
 	o.changes, o.calls = nil, nil
 	return changes, calls
 }
+
+// chatOutbox implements chat.Outbox.
+type chatOutbox struct{ *recorder }
+
+func (o chatOutbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
+	return o.call(tx, d.Params["EventType"]+" "+d.URL)
+}
+
+// taskOutbox implements taskrouter.Outbox.
+type taskOutbox struct{ *recorder }
+
+func (o taskOutbox) Enqueue(tx *store.Tx, d taskrouter.Delivery) error {
+	return o.call(tx, d.Params["EventType"]+" "+d.URL)
+}
+
+// EnqueueAssignment names no URL: it is the workflow's when the call is made.
+func (o taskOutbox) EnqueueAssignment(tx *store.Tx, _ int64) error { return o.call(tx, "assignment") }

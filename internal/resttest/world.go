@@ -22,6 +22,8 @@ import (
 	identityrest "parley/internal/identity/rest"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
+	"parley/internal/taskrouter"
+	taskrest "parley/internal/taskrouter/rest"
 )
 
 // The two accounts of every world, and their auth tokens. Nothing of Other may be seen or changed with Account's credentials.
@@ -40,6 +42,7 @@ type World struct {
 	*testing.T
 	Store    *store.Store
 	Chat     *chat.Chat
+	Tasks    *taskrouter.TaskRouter
 	Flex     *flex.Flex
 	Identity *identity.Identity
 	Router   *httpapi.Router
@@ -82,11 +85,13 @@ func (w *World) mount(st *store.Store) {
 	}
 	st.OnCommit(w.seen.commit)
 	w.Store = st
-	w.Chat = chat.New(st, codec, chat.Options{Outbox: &w.seen})
+	w.Chat = chat.New(st, codec, chat.Options{Outbox: chatOutbox{&w.seen}})
+	w.Tasks = taskrouter.New(st, codec, taskrouter.Options{Outbox: taskOutbox{&w.seen}})
 	w.Flex = flex.New(st, w.Chat)
 	w.Identity = identity.New(st, identity.Options{Now: w.clock})
 	w.Router = httpapi.New(httpapi.Options{Auth: authenticator{w.Identity}})
 	chatrest.Routes(w.Router, w.Chat)
+	taskrest.Routes(w.Router, w.Tasks)
 	flexrest.Routes(w.Router, w.Flex)
 	identityrest.Routes(w.Router, w.Identity)
 	err = st.Update(w.Context(), func(tx *store.Tx) error {
