@@ -27,8 +27,11 @@ func (c *Chat) CreateChannel(ctx context.Context, a Actor, in NewChannel) (room 
 
 // CreateChannelTx is CreateChannel inside a transaction, without a question of permission. The room it returns is open.
 func (c *Chat) CreateChannelTx(tx *store.Tx, a Actor, in NewChannel) (*Room, error) {
-	ch := &Channel{ID: tx.NextID(), SID: core.NewSID("CH"), ServiceID: a.Service.ID, Type: in.Type, CreatedBy: in.CreatedBy,
+	ch := &Channel{ID: tx.NextID(), SID: in.SID, ServiceID: a.Service.ID, Type: in.Type, CreatedBy: in.CreatedBy,
 		CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+	if ch.SID == "" {
+		ch.SID = core.NewSID("CH")
+	}
 	var err error
 	if ch.FriendlyName, err = checkName(in.FriendlyName); err != nil {
 		return nil, err
@@ -230,7 +233,10 @@ func (c *Chat) UpdateChannelTx(tx *store.Tx, a Actor, room *Room, in ChannelPatc
 	room.Channel = &ch
 	room.Seq.Doc++
 	tx.Emit(ChannelChanged{room.Channel, room.Seq})
-	return room.save(tx)
+	if err := room.save(tx); err != nil {
+		return err
+	}
+	return c.fireChannelUpdated(tx, &a, room)
 }
 
 // DeleteChannel removes a channel with its members, messages, invites and webhooks.

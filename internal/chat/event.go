@@ -17,6 +17,7 @@ type Outbox interface {
 
 // Delivery is a webhook call that is due.
 type Delivery struct {
+	Type       string // of the webhook; what HookHandler says is not called, but handled by this server
 	Lane       string // the webhook's SID: deliveries of a lane go out in the order of LaneSeq, which is unique in it
 	LaneSeq    int64
 	AccountSID string // whose auth token signs the call
@@ -30,13 +31,14 @@ type Delivery struct {
 const (
 	eventMessageSent      = "onMessageSent"
 	eventMediaMessageSent = "onMediaMessageSent"
+	eventChannelUpdated   = "onChannelUpdated"
 )
 
 // isEvent reports whether a filter may name this event, of either kind.
 func isEvent(name string) bool {
 	switch name {
 	case "onMessageSend", eventMessageSent, "onMediaMessageSend", eventMediaMessageSent, "onMessageUpdate", "onMessageUpdated",
-		"onMessageRemove", "onMessageRemoved", "onChannelAdd", "onChannelAdded", "onChannelUpdate", "onChannelUpdated",
+		"onMessageRemove", "onMessageRemoved", "onChannelAdd", "onChannelAdded", "onChannelUpdate", eventChannelUpdated,
 		"onChannelDestroy", "onChannelDestroyed", "onMemberAdd", "onMemberAdded", "onMemberUpdate", "onMemberUpdated",
 		"onMemberRemove", "onMemberRemoved", "onUserAdded", "onUserUpdate", "onUserUpdated":
 		return true
@@ -80,7 +82,7 @@ func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
 			params["ClientIdentity"] = h.actor.Identity
 		}
 		h.params(params)
-		if err := c.outbox.Enqueue(tx, Delivery{Lane: hook.SID, LaneSeq: h.order, AccountSID: h.actor.Service.AccountSID,
+		if err := c.outbox.Enqueue(tx, Delivery{Type: hook.Type, Lane: hook.SID, LaneSeq: h.order, AccountSID: h.actor.Service.AccountSID,
 			URL: hook.URL, Method: hook.Method, Retries: hook.RetryCount, Params: params}); err != nil {
 			return err
 		}
@@ -91,7 +93,7 @@ func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
 // wants reports whether a webhook asks for what happened: a trigger for messages that contain one of its words, in any case
 // (rest-semantics §3.5).
 func (w *Webhook) wants(h *happening) bool {
-	if w.Type == HookWebhook {
+	if w.Type != HookTrigger {
 		return slices.Contains(w.FilterList(), h.event)
 	}
 	if h.event != eventMessageSent {
@@ -119,4 +121,26 @@ func (c *Chat) messageSent(a *Actor, ch *Channel, seq *Seq, m *Message, authorRo
 		}
 	}
 	return h
+}
+
+// fireChannelUpdated enqueues the calls for a channel that was changed (rest-semantics §3.3). A name that is not set is left out.
+func (c *Chat) fireChannelUpdated(tx *store.Tx, a *Actor, room *Room) error {
+	if room.Seq.Hooks == 0 || !a.fires() { // most channels never had a webhook
+		return nil
+	}
+	ch := room.Channel
+	hooks, err := webhookTable.All(&tx.Reader, "WHERE channel_id = $1 ORDER BY id", ch.ID)
+	if err != nil {
+		return err
+	}
+	return c.fire(tx, hooks, happening{event: eventChannelUpdated, actor: a, channel: ch, order: room.Seq.Order(), params: func(p map[string]string) {
+		p["Attributes"], p["ChannelType"], p["CreatedBy"] = ch.Attributes, ch.Type, ch.CreatedBy
+		p["DateCreated"], p["DateUpdated"] = core.ISOMillis(ch.CreatedAt), core.ISOMillis(ch.UpdatedAt)
+		if ch.FriendlyName != nil {
+			p["FriendlyName"] = *ch.FriendlyName
+		}
+		if ch.UniqueName != nil {
+			p["UniqueName"] = *ch.UniqueName
+		}
+	}})
 }

@@ -45,6 +45,7 @@ type UserPatch struct {
 
 // NewChannel is the input of CreateChannel.
 type NewChannel struct {
+	SID                      string // "" makes one
 	FriendlyName, UniqueName *string
 	Attributes               string // "" is "{}"
 	Type                     string // "" is public

@@ -40,9 +40,7 @@ func (c *Chat) CreateWebhook(ctx context.Context, svc *Service, ref string, in N
 
 // AddWebhookTx is CreateWebhook on an open room.
 func (c *Chat) AddWebhookTx(tx *store.Tx, room *Room, in NewWebhook) (*Webhook, error) {
-	w := &Webhook{ChannelSID: room.Channel.SID, ID: tx.NextID(), SID: core.NewSID("WH"), ChannelID: room.Channel.ID, Type: in.Type,
-		URL: in.URL, Method: strings.ToUpper(in.Method), Filters: encodeStrings(in.Filters), Triggers: encodeStrings(in.Triggers),
-		FlowSID: in.FlowSID, RetryCount: in.RetryCount, CustomersOnly: in.CustomersOnly, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+	w := newWebhook(tx, room, in)
 	if w.Method == "" {
 		w.Method = "POST"
 	}
@@ -51,7 +49,7 @@ func (c *Chat) AddWebhookTx(tx *store.Tx, room *Room, in NewWebhook) (*Webhook, 
 	}
 	if room.Seq.Hooks > 0 { // a channel that never had one needs no count
 		var n int
-		if err := tx.One("SELECT count(*) FROM channel_webhook WHERE channel_id = $1", []any{room.Channel.ID}, &n); err != nil {
+		if err := tx.One("SELECT count(*) FROM channel_webhook WHERE channel_id = $1 AND type <> $2", []any{room.Channel.ID, HookHandler}, &n); err != nil {
 			return nil, err
 		}
 		if n >= maxWebhooks {
@@ -63,6 +61,12 @@ func (c *Chat) AddWebhookTx(tx *store.Tx, room *Room, in NewWebhook) (*Webhook, 
 	}
 	room.Seq.Hooks++
 	return w, room.save(tx)
+}
+
+func newWebhook(tx *store.Tx, room *Room, in NewWebhook) *Webhook {
+	return &Webhook{ChannelSID: room.Channel.SID, ID: tx.NextID(), SID: core.NewSID("WH"), ChannelID: room.Channel.ID, Type: in.Type,
+		URL: in.URL, Method: strings.ToUpper(in.Method), Filters: encodeStrings(in.Filters), Triggers: encodeStrings(in.Triggers),
+		FlowSID: in.FlowSID, RetryCount: in.RetryCount, CustomersOnly: in.CustomersOnly, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 }
 
 // check refuses a webhook that could not work (rest-semantics §2.5.3).
@@ -135,7 +139,7 @@ func findWebhook(r *store.Reader, ch *Channel, sid string) (*Webhook, error) {
 	if !core.IsSID("WH", sid) {
 		return nil, core.E(core.CodeWebhookNotFound)
 	}
-	w, err := webhookTable.One(r, "WHERE sid = $1 AND channel_id = $2", sid, ch.ID)
+	w, err := webhookTable.One(r, "WHERE sid = $1 AND channel_id = $2 AND type <> $3", sid, ch.ID, HookHandler)
 	if err != nil {
 		return nil, or(err, core.CodeWebhookNotFound)
 	}
@@ -154,7 +158,7 @@ func (c *Chat) ListWebhooks(ctx context.Context, svc *Service, ref string, p Pag
 		if err != nil {
 			return err
 		}
-		rows, err := webhookTable.All(r, "WHERE channel_id = $1 AND id > $2 ORDER BY id LIMIT $3", ch.ID, after, size+1)
+		rows, err := webhookTable.All(r, "WHERE channel_id = $1 AND id > $2 AND type <> $3 ORDER BY id LIMIT $4", ch.ID, after, HookHandler, size+1)
 		for _, w := range rows {
 			w.ChannelSID = ch.SID
 		}

@@ -46,7 +46,9 @@ const (
 	CodeKnownWorkerElsewhere  = 40155
 	CodeUnknownInstruction    = 55555
 
+	CodeFlexForbidden          = 45003
 	CodeFlexValidation         = 45004
+	CodeFlexConfiguration      = 45009
 	CodeFlexChannelNotFound    = 45204
 	CodeFlexFlowNotFound       = 45205
 	CodeFlexAlreadyMember      = 45206

@@ -87,17 +87,33 @@ func find[T any](list []*T, is func(*T) bool) *T {
 // space returns a workspace of an account, or 20404. The reader must not have changed anything configured: what is read is kept
 // for others.
 func (tr *TaskRouter) space(r *store.Reader, accountSID, sid string) (*Space, error) {
-	var id, rev int64
+	id, rev, err := findWorkspace(r, accountSID, sid)
+	if err != nil {
+		return nil, err
+	}
+	return tr.spaceByID(r, id, rev)
+}
+
+// SpaceTx reads a workspace of an account, or 20404, inside a transaction that may have configured it itself: nothing is kept.
+func (tr *TaskRouter) SpaceTx(r *store.Reader, accountSID, sid string) (*Space, error) {
+	id, _, err := findWorkspace(r, accountSID, sid)
+	if err != nil {
+		return nil, err
+	}
+	return loadSpace(r, id)
+}
+
+func findWorkspace(r *store.Reader, accountSID, sid string) (id, rev int64, err error) {
 	if core.IsSID("WS", sid) { // other text may be such as the store refuses
-		err := r.One(`SELECT id, rev FROM tr_workspace WHERE sid = $1 AND account_sid = $2`, []any{sid, accountSID}, &id, &rev)
+		err = r.One(`SELECT id, rev FROM tr_workspace WHERE sid = $1 AND account_sid = $2`, []any{sid, accountSID}, &id, &rev)
 		if err != nil && !errors.Is(err, store.ErrNoRow) {
-			return nil, err
+			return 0, 0, err
 		}
 	}
 	if id == 0 {
-		return nil, notFound("Workspace", sid)
+		return 0, 0, notFound("Workspace", sid)
 	}
-	return tr.spaceByID(r, id, rev)
+	return id, rev, nil
 }
 
 // spaceByID is space for a known workspace and its revision.
