@@ -90,12 +90,17 @@ func (b *Board) DropWorkflow(id int64) {
 	b.refile(func(t *task) bool { return t.Workflow == id })
 }
 
-// refile gives tasks the place that the changed facts say.
+// refile gives tasks the place that the changed facts say. All leave before one comes back, for a class stands for what its tasks had in common
+// when it was made.
 func (b *Board) refile(which func(*task) bool) {
+	var list []*task
 	for _, t := range b.tasks {
 		if which(t) {
 			b.unfile(t)
-			b.file(t)
+			list = append(list, t)
 		}
+	}
+	for _, t := range list {
+		b.file(t)
 	}
 }

@@ -32,13 +32,13 @@ const defaultReservationTimeout = 120_000_000
 type Decision struct {
 	Kind          Kind
 	Task, Version int64
-	Worker        int64 // of a Reserve
-	Queue         int64 // the task's queue; after a Move the new one, 0 if that does not exist
-	Expires       int64 // of a Reserve: when the reservation ends, in microseconds
-	From, To      workflow.Step
-	Base          int64  // the task's Base afterwards
-	Priority      *int64 // of a Move: the task's new priority; nil: it keeps its own
-	OnlySkips     bool   // the task's OnlySkips afterwards
-	Skipped       bool   // of a Move or Leave: the step was left by skip_if, not by its timeout
+	Worker        int64         // of a Reserve
+	Queue         int64         // the task's queue, of a Move the new one; 0 if it does not exist
+	Expires       int64         // of a Reserve: when the reservation ends, in microseconds
+	From, To      workflow.Step // other than From in a Move only
+	Base          int64         // the task's Base afterwards
+	Priority      *int64        // of a Move: the task's new priority; nil: it keeps its own
+	OnlySkips     bool          // the task's OnlySkips afterwards
+	Skipped       bool          // of a Move or Leave: the step was left by skip_if, not by its timeout
 	Reason        string
 }

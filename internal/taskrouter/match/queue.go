@@ -52,7 +52,7 @@ func (b *Board) PutQueue(f Queue) {
 	}
 	old.Members = f.Members
 	if old != f {
-		b.refile(func(t *task) bool { return t.home == q || t.home == b.nowhere })
+		b.refile(func(t *task) bool { return t.home == q || t.home == b.nowhere || t.Queue == q.ID })
 	}
 }
 

@@ -23,15 +23,15 @@ func (b *Board) ring(now int64) bool {
 		return false
 	}
 	switch {
-	case t.Expires != 0 && t.Expires <= now:
-		b.expire(t, ReasonTTL)
-	case t.worn():
-		b.expire(t, ReasonAttempts)
-	case len(t.Holders) > 0:
+	case len(t.Holders) > 0 && t.due[0] != t.Expires:
 		// The pending reservations live to their own end, and only then does the task move on.
 		t.closed = true
 		b.leave(t)
 		b.setTimer(t)
+	case t.Expires != 0 && t.Expires <= now:
+		b.expire(t, ReasonTTL)
+	case t.worn():
+		b.expire(t, ReasonAttempts)
 	default:
 		b.advance(t, false)
 	}
@@ -69,7 +69,7 @@ func (b *Board) reserve(o offer, now int64) {
 	if t.flow != nil {
 		timeout = t.flow.ReservationTimeout
 	}
-	b.decide(t, Decision{Kind: Reserve, Worker: w.ID, Expires: now + timeout, To: t.Step})
+	b.decide(t, Decision{Kind: Reserve, Worker: w.ID, Expires: now + timeout, From: t.Step, To: t.Step})
 	if len(t.Holders) == 0 {
 		t.Attempts++
 	}
@@ -94,7 +94,7 @@ func (b *Board) reserve(o offer, now int64) {
 
 // expire cancels a task, and with it its reservations.
 func (b *Board) expire(t *task, reason string) {
-	b.decide(t, Decision{Kind: Expire, To: t.Step, Reason: reason})
+	b.decide(t, Decision{Kind: Expire, From: t.Step, To: t.Step, Reason: reason})
 	b.drop(t)
 	for _, id := range t.Holders {
 		if w := b.workers[id]; w != nil {
@@ -117,35 +117,28 @@ func (b *Board) advance(t *task, skipped bool) {
 	}
 	t.OnlySkips = t.OnlySkips && skipped
 	if !ok {
-		b.decide(t, Decision{Kind: Leave, From: from, Skipped: skipped, Reason: ReasonWorkflowTimeout})
+		b.decide(t, Decision{Kind: Leave, From: from, To: from, Skipped: skipped, Reason: ReasonWorkflowTimeout})
 		b.drop(t)
 		return
 	}
+	target := t.flow.at(next)
 	b.unfile(t)
 	t.Step, t.Fresh, t.Queue = next, true, 0
-	target := t.flow.at(next)
-	if q := b.queueNamed(target.Queue); q != nil {
-		t.Queue = q.ID
-	}
 	if target.Priority != nil {
 		t.Priority = *target.Priority
 	}
+	b.file(t)
+	t.Queue = t.home.ID
 	reason := ReasonTimeout
 	if skipped {
 		reason = ReasonSkip
 	}
 	b.decide(t, Decision{Kind: Move, From: from, To: next, Priority: target.Priority, Skipped: skipped, Reason: reason})
-	b.file(t)
 }
 
-// decide adds a decision on a task, filled in with the task as it is after it.
+// decide adds a decision on a task, filled in with what the task is after it.
 func (b *Board) decide(t *task, d Decision) {
 	d.Task, d.Version, d.Queue, d.Base, d.OnlySkips = t.ID, t.Version, t.home.ID, t.Base, t.OnlySkips
-	if d.Kind == Move {
-		d.Queue = t.Queue
-	} else {
-		d.From = t.Step
-	}
 	t.Version++
 	b.decided = append(b.decided, d)
 }

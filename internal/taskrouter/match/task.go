@@ -11,7 +11,6 @@ import (
 type task struct {
 	Task
 	attributes expr.Map
-	closed     bool // its step's timeout has passed while it is offered: no more offers until these end
 
 	// Set by file.
 	flow  *flow  // nil: unknown
@@ -20,6 +19,8 @@ type task struct {
 	at    rank   // its place in that order
 	class *class // nil: it takes no offers now
 	due   rank   // its place among the timers
+
+	closed bool // the step's timeout has passed while it is offered: no more offers until these end
 }
 
 func (t *task) forWorker() bool { return strings.HasPrefix(t.Target, "WK") }
@@ -55,6 +56,7 @@ func (b *Board) file(t *task) {
 	t.flow = b.flows[t.Workflow]
 	t.aim, t.home = b.place(t)
 	t.at = taskRank(&t.Task, t.home.LIFO)
+	t.closed = false // the timer tells
 	if t.takesOffers() {
 		b.join(t)
 	}
