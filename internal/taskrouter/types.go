@@ -182,7 +182,9 @@ func (r *Reservation) Open() bool {
 type Transfer struct {
 	ID, WorkspaceID, TaskID                  int64
 	ReservationID, WorkerID                  int64 // who began it
-	QueueID, WorkflowID                      int64 // where the task was then
+	QueueID, WorkflowID                      int64 // where the task was then, and what else it gets back if the transfer comes to nothing
+	QueueEnteredAt, Priority                 int64
+	RoutingTarget                            string
 	Mode, Target, Type, Status, FailedReason string
 	CreatedAt, UpdatedAt                     int64
 }

@@ -60,7 +60,7 @@ CREATE TABLE tr_task (
     step_filter BIGINT NOT NULL, step_target BIGINT NOT NULL, step_fresh BOOLEAN NOT NULL, step_base BIGINT NOT NULL, only_skips BOOLEAN NOT NULL,
     queue_entered_at BIGINT NOT NULL, transfer_id BIGINT NOT NULL, due_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL);
-CREATE INDEX tr_task_list ON tr_task (workspace_id, id);
+CREATE INDEX tr_task_list ON tr_task (workspace_id, created_at, id);
 CREATE INDEX tr_task_open ON tr_task (workspace_id, queue_id, status) WHERE status IN ('pending', 'reserved', 'assigned', 'wrapping');
 CREATE INDEX tr_task_due ON tr_task (due_at);
 
@@ -75,7 +75,8 @@ CREATE INDEX tr_reservation_due ON tr_reservation (expires_at) WHERE status = 'p
 
 CREATE TABLE tr_transfer (
     id BIGKEY, workspace_id BIGINT NOT NULL, task_id BIGINT NOT NULL, reservation_id BIGINT NOT NULL, worker_id BIGINT NOT NULL,
-    queue_id BIGINT NOT NULL, workflow_id BIGINT NOT NULL, mode TEXT NOT NULL, target TEXT NOT NULL, type TEXT NOT NULL,
+    queue_id BIGINT NOT NULL, workflow_id BIGINT NOT NULL, queue_entered_at BIGINT NOT NULL, priority BIGINT NOT NULL, routing_target TEXT NOT NULL,
+    mode TEXT NOT NULL, target TEXT NOT NULL, type TEXT NOT NULL,
     status TEXT NOT NULL, failed_reason TEXT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL);
 CREATE INDEX tr_transfer_task ON tr_transfer (task_id, id);
 
@@ -94,5 +95,6 @@ CREATE TABLE tr_change (id BIGKEY, workspace_id BIGINT NOT NULL, kind TEXT NOT N
 
 -- Which node matches. fence rises with every holder, so that one which was taken for dead cannot commit.
 CREATE TABLE tr_lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, fence BIGINT NOT NULL, expires_at BIGINT NOT NULL);
+INSERT INTO tr_lease (name, holder, fence, expires_at) VALUES ('taskrouter', '', 0, 0);
 
 -- +goose Down
