@@ -10,21 +10,13 @@ import (
 	"parley/internal/store"
 )
 
-// The states that a Flex Channel's attribute "status" takes; clients compare the literal words (rest-semantics §4.3).
-const (
-	StatusActive   = "ACTIVE"
-	StatusInactive = "INACTIVE"
-)
-
-// guestRole is the channel role of the customer (rest-semantics §4.1, step 6).
-const guestRole = "guest"
-
 // Channel is the record of a Flex Channel ("CH…", the chat channel's SID).
 type Channel struct {
 	ID                                                int64
 	SID, AccountSID, FlowSID, ChatServiceSID, UserSID string
-	TaskSID                                           *string
+	TaskSID                                           *string // of its newest task
 	Target                                            string
+	TaskAttributes                                    string // of the tasks that it makes, a JSON object; "" for a channel that makes none
 	CreatedAt, UpdatedAt                              int64
 }
 
@@ -37,6 +29,7 @@ var channels = store.NewTable("flex_channel",
 	store.Col[Channel]{Name: "user_sid", Ptr: func(c *Channel) any { return &c.UserSID }},
 	store.Col[Channel]{Name: "task_sid", Ptr: func(c *Channel) any { return &c.TaskSID }},
 	store.Col[Channel]{Name: "target", Ptr: func(c *Channel) any { return &c.Target }},
+	store.Col[Channel]{Name: "task_attributes", Ptr: func(c *Channel) any { return &c.TaskAttributes }},
 	store.Col[Channel]{Name: "created_at", Ptr: func(c *Channel) any { return &c.CreatedAt }},
 	store.Col[Channel]{Name: "updated_at", Ptr: func(c *Channel) any { return &c.UpdatedAt }},
 )
@@ -47,17 +40,8 @@ type NewChannel struct {
 	Target, ChatUniqueName                                    string
 	PreEngagementData                                         string // JSON; goes into the channel's attributes
 	TaskAttributes                                            string // JSON; used by flows that make tasks
-	TaskSID                                                   string
-	LongLived                                                 *bool // overrides the flow's
-}
-
-// attributes are the chat channel's attributes as Flex writes them (rest-semantics §4.1, step 5).
-type attributes struct {
-	Status        string          `json:"status"`
-	LongLived     bool            `json:"long_lived"`
-	PreEngagement json.RawMessage `json:"pre_engagement_data,omitempty"`
-	From          string          `json:"from"`
-	ChannelType   string          `json:"channel_type"`
+	TaskSID                                                   string // a task that exists, for flows that make tasks
+	LongLived                                                 *bool  // overrides the flow's
 }
 
 // CreateChannel makes the whole chat in one transaction, or returns the channel that is still active for the same flow and
@@ -122,6 +106,14 @@ func (n NewChannel) target() string {
 	return n.Identity
 }
 
+// from names the customer to those who answer.
+func (n NewChannel) from() string {
+	if n.Target != "" {
+		return n.Target
+	}
+	return n.ChatUserFriendlyName
+}
+
 // reusable locks the pair of flow and target, so that two requests for it come one after the other, and returns its channel
 // if that is still active.
 func (x *Flex) reusable(tx *store.Tx, by chat.Actor, flow *Flow, target string) (*Channel, error) {
@@ -145,18 +137,13 @@ func (x *Flex) reusable(tx *store.Tx, by chat.Actor, flow *Flow, target string) 
 	if err != nil || status(ch) != StatusActive {
 		return nil, err
 	}
+	if was.TaskSID != nil && flow.JanitorEnabled && !longLived(ch) {
+		// Its task may have ended a moment ago, before the janitor came.
+		if open, err := hasOpenTask(&tx.Reader, was.AccountSID, was.SID); err != nil || !open {
+			return nil, err
+		}
+	}
 	return was, nil
-}
-
-// status reads the state from a chat channel's attributes; "" when they bear none.
-func status(ch *chat.Channel) string {
-	var a struct {
-		Status string `json:"status"`
-	}
-	if json.Unmarshal([]byte(ch.Attributes), &a) != nil {
-		return ""
-	}
-	return a.Status
 }
 
 func (x *Flex) build(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Channel, error) {
@@ -167,26 +154,54 @@ func (x *Flex) build(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Ch
 	if err := x.freeName(tx, by, n.ChatUniqueName); err != nil {
 		return nil, err
 	}
-	room, err := x.openChat(tx, by, flow, n)
+	made := &Channel{SID: core.NewSID("CH"), AccountSID: flow.AccountSID, FlowSID: flow.SID, ChatServiceSID: by.Service.SID, UserSID: user.SID,
+		Target: n.target(), CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+	if flow.IntegrationType == IntegrationTask {
+		if err := x.handOff(tx, flow, made, n); err != nil {
+			return nil, err
+		}
+	}
+	room, err := x.openChat(tx, by, flow, made, n)
 	if err != nil {
 		return nil, flexCode(err)
 	}
-	guest, err := x.chat.RoleByName(&tx.Reader, by.Service, "channel", guestRole)
+	made.ID = room.Channel.ID
+	guest, err := x.chat.RoleByName(&tx.Reader, by.Service, chat.RoleChannel, chat.RoleGuest)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := x.chat.AddMemberTx(tx, by, room, chat.NewMember{Identity: n.Identity, RoleSID: guest.SID}); err != nil {
 		return nil, flexCode(err)
 	}
-	if err := x.attachHandler(tx, flow, room); err != nil {
+	if err := x.attachHandler(tx, flow, made, room); err != nil {
 		return nil, err
 	}
-	made := &Channel{ID: room.Channel.ID, SID: room.Channel.SID, AccountSID: flow.AccountSID, FlowSID: flow.SID, ChatServiceSID: by.Service.SID, UserSID: user.SID,
-		Target: n.target(), CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 	if err := channels.Insert(tx, made); err != nil {
 		return nil, err
 	}
 	return made, tx.Defer(`UPDATE flex_target SET channel_id = $3 WHERE flow_sid = $1 AND target = $2`, flow.SID, made.Target, made.ID)
+}
+
+// handOff gives the channel its first task: one that exists, a new one, or one that its first message will make.
+func (x *Flex) handOff(tx *store.Tx, flow *Flow, made *Channel, n NewChannel) (err error) {
+	if made.TaskAttributes, err = n.taskAttributes(flow, made.SID); err != nil {
+		return err
+	}
+	in, err := flow.Handler()
+	if err != nil {
+		return err
+	}
+	sid := n.TaskSID
+	switch {
+	case sid != "":
+		err = x.tieTask(tx, flow, sid, made.SID)
+	case *in.CreationOnMessage:
+		return nil
+	default:
+		sid, err = x.createTask(tx, flow, made.TaskAttributes)
+	}
+	made.TaskSID = &sid
+	return err
 }
 
 // customer makes the chat user where there is none. One who signed in first, as in the guide, exists without a name and gets it now;
@@ -199,22 +214,22 @@ func (x *Flex) customer(tx *store.Tx, by chat.Actor, n NewChannel) (*chat.User, 
 	return x.chat.UpdateUserTx(tx, by, user, chat.UserPatch{FriendlyName: &n.ChatUserFriendlyName})
 }
 
-func (x *Flex) openChat(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*chat.Room, error) {
-	a := attributes{Status: StatusActive, LongLived: flow.LongLived, From: n.ChatUserFriendlyName, ChannelType: flow.ChannelType}
+func (x *Flex) openChat(tx *store.Tx, by chat.Actor, flow *Flow, made *Channel, n NewChannel) (*chat.Room, error) {
+	a := attributes{Status: StatusActive, LongLived: flow.LongLived, From: n.from(), ChannelType: flow.ChannelType}
 	if n.LongLived != nil {
 		a.LongLived = *n.LongLived
 	}
-	if n.Target != "" {
-		a.From = n.Target
+	if made.TaskSID != nil {
+		a.TaskSID = *made.TaskSID
 	}
 	if n.PreEngagementData != "" {
 		a.PreEngagement = json.RawMessage(n.PreEngagementData)
 	}
-	text, err := json.Marshal(a)
+	text, err := encode(a)
 	if err != nil {
 		return nil, err
 	}
-	create := chat.NewChannel{Type: "private", FriendlyName: &n.ChatFriendlyName, Attributes: string(text)}
+	create := chat.NewChannel{SID: made.SID, Type: chat.TypePrivate, FriendlyName: &n.ChatFriendlyName, Attributes: text}
 	if n.ChatUniqueName != "" {
 		create.UniqueName = &n.ChatUniqueName
 	}
@@ -242,14 +257,22 @@ func (x *Flex) freeName(tx *store.Tx, by chat.Actor, name string) error {
 }
 
 // attachHandler connects what answers the customer (rest-semantics §4.2).
-func (x *Flex) attachHandler(tx *store.Tx, flow *Flow, room *chat.Room) error {
-	in, err := flow.Handler()
-	if err != nil || flow.IntegrationType != IntegrationExternal {
+func (x *Flex) attachHandler(tx *store.Tx, flow *Flow, made *Channel, room *chat.Room) error {
+	switch flow.IntegrationType {
+	case IntegrationExternal:
+		in, err := flow.Handler()
+		if err != nil {
+			return err
+		}
+		_, err = x.chat.AddWebhookTx(tx, room, chat.NewWebhook{Type: chat.HookWebhook, URL: in.URL, Method: "POST",
+			Filters: []string{"onMessageSent", "onMediaMessageSent"}, RetryCount: *in.RetryCount, CustomersOnly: true})
 		return err
+	case IntegrationTask:
+		if made.TaskSID == nil || longLived(room.Channel) {
+			return x.chat.AttachHandlerTx(tx, room)
+		}
 	}
-	_, err = x.chat.AddWebhookTx(tx, room, chat.NewWebhook{Type: "webhook", URL: in.URL, Method: "POST", Filters: []string{"onMessageSent", "onMediaMessageSent"},
-		RetryCount: *in.RetryCount, CustomersOnly: true})
-	return err
+	return nil
 }
 
 // flexCode maps chat's errors to those that Flex documents for the same fault (rest-semantics §4.3).

@@ -5,17 +5,36 @@ import (
 	"strings"
 
 	"parley/internal/chat"
+	"parley/internal/jobs"
 	"parley/internal/store"
+	"parley/internal/taskrouter"
 )
 
 // Flex holds the use cases of flows and channels.
 type Flex struct {
 	store *store.Store
 	chat  *chat.Chat
+	tr    *taskrouter.TaskRouter
 }
 
-// New makes the use cases over a store and the chat product that they conduct.
-func New(st *store.Store, c *chat.Chat) *Flex { return &Flex{store: st, chat: c} }
+// New makes the use cases over a store and the products that they conduct. It asks TaskRouter to tell of its tasks, so make it
+// before the store's first Update.
+func New(st *store.Store, c *chat.Chat, tr *taskrouter.TaskRouter) *Flex {
+	x := &Flex{store: st, chat: c, tr: tr}
+	tr.SetOnTask(x.taskHappened)
+	return x
+}
+
+// The kinds of jobs that transactions of chat and TaskRouter leave for Flex.
+const (
+	jobMessage = "flex.message" // a customer wrote where the handler listens
+	jobEnd     = "flex.end"     // a task ended that was about a channel
+)
+
+// Jobs says how a runner does the jobs that are left for Flex.
+func (x *Flex) Jobs() map[string]jobs.Kind {
+	return map[string]jobs.Kind{jobMessage: {Run: x.runMessage}, jobEnd: {Run: x.runEnd}}
+}
 
 // mark writes the placeholder of argument n.
 func mark(n int) string { return "$" + strconv.Itoa(n) }

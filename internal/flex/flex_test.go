@@ -13,6 +13,7 @@ import (
 	"parley/internal/flex"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
+	"parley/internal/taskrouter"
 )
 
 type fixture struct {
@@ -32,7 +33,7 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 			t.Fatal(err)
 		}
 		c := chat.New(st, codec, chat.Options{})
-		f := &fixture{st: st, chat: c, flex: flex.New(st, c), account: core.NewSID("AC")}
+		f := &fixture{st: st, chat: c, flex: flex.New(st, c, taskrouter.New(st, codec, taskrouter.Options{})), account: core.NewSID("AC")}
 		err = st.Update(context.Background(), func(tx *store.Tx) error {
 			_, err := tx.Exec(`INSERT INTO account (sid, friendly_name, status, auth_token, created_at, updated_at) VALUES ($1, 'test', 'active', 'x', $2, $2)`, f.account, tx.Now())
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/url"
 	"slices"
 
@@ -23,6 +24,9 @@ const (
 
 // maxURL is the length of a handler's URL in bytes, as for channel webhooks (rest-semantics §2.8).
 const maxURL = 512
+
+// maxTaskTimeout is the longest life of a task in seconds (taskrouter-studio A.6).
+const maxTaskTimeout = 1_209_600
 
 // Flow is a Flex Flow ("FO…").
 type Flow struct {
@@ -102,7 +106,7 @@ func (x *Flex) CreateFlowTx(tx *store.Tx, sid, accountSID string, p FlowPatch) (
 	case p.ChannelType == nil:
 		return nil, flowFault("ChannelType is required")
 	}
-	if err := applyFlow(tx, f, p); err != nil {
+	if err := x.applyFlow(tx, f, p); err != nil {
 		return nil, err
 	}
 	return f, flows.Insert(tx, f)
@@ -124,7 +128,7 @@ func (x *Flex) UpdateFlowTx(tx *store.Tx, accountSID, sid string, p FlowPatch) (
 		return nil, err
 	}
 	f.UpdatedAt = tx.Now()
-	if err := applyFlow(tx, f, p); err != nil {
+	if err := x.applyFlow(tx, f, p); err != nil {
 		return nil, err
 	}
 	return f, flows.Update(tx, f)
@@ -192,7 +196,7 @@ func flowIn(r *store.Reader, accountSID, sid string) (*Flow, error) {
 }
 
 // applyFlow sets what p says and checks the whole.
-func applyFlow(tx *store.Tx, f *Flow, p FlowPatch) error {
+func (x *Flex) applyFlow(tx *store.Tx, f *Flow, p FlowPatch) error {
 	set(&f.FriendlyName, p.FriendlyName)
 	set(&f.ChatServiceSID, p.ChatServiceSID)
 	set(&f.ChannelType, p.ChannelType)
@@ -209,7 +213,7 @@ func applyFlow(tx *store.Tx, f *Flow, p FlowPatch) error {
 	if err := knownService(tx, f); err != nil {
 		return err
 	}
-	if err := applyIntegration(f, p); err != nil {
+	if err := x.applyIntegration(tx, f, p); err != nil {
 		return err
 	}
 	if !f.Enabled {
@@ -238,7 +242,7 @@ func knownService(tx *store.Tx, f *Flow) error {
 }
 
 // applyIntegration sets the handler. A change of type begins with that type's defaults; parameters of other types are dropped.
-func applyIntegration(f *Flow, p FlowPatch) error {
+func (x *Flex) applyIntegration(tx *store.Tx, f *Flow, p FlowPatch) error {
 	old, err := f.Handler()
 	if err != nil {
 		return err
@@ -250,27 +254,87 @@ func applyIntegration(f *Flow, p FlowPatch) error {
 	switch f.IntegrationType {
 	case "":
 	case IntegrationExternal:
-		in = Integration{URL: old.URL, RetryCount: orDefault(old.RetryCount, 3)}
-		set(&in.URL, p.URL)
-		if err := checkURL(in.URL); err != nil {
-			return err
-		}
-		if p.RetryCount != nil {
-			in.RetryCount = p.RetryCount
-		}
-		if *in.RetryCount < 0 || *in.RetryCount > 3 {
-			return flowFault("Integration.RetryCount must be from 0 to 3")
-		}
+		in, err = externalHandler(old, p)
 	case IntegrationTask:
-		return flowFault("IntegrationType task needs a TaskRouter, which this version of Parley does not have; use external, and hand over to an agent from your webhook")
+		in = taskHandler(old, p)
 	case IntegrationStudio:
-		return flowFault("IntegrationType studio needs Studio flows, which this version of Parley does not run; use external with the URL of your own bot")
+		err = flowFault("IntegrationType studio needs Studio flows, which this version of Parley does not run; use external with the URL of your own bot")
 	default:
-		return flowFault("IntegrationType must be one of studio, external, task")
+		err = flowFault("IntegrationType must be one of studio, external, task")
+	}
+	if err != nil {
+		return err
 	}
 	text, err := json.Marshal(in)
+	if err != nil || string(text) == f.Integration {
+		return err // a flow whose workflow is gone can still be changed otherwise, and disabled
+	}
 	f.Integration = string(text)
-	return err
+	if f.IntegrationType == IntegrationTask {
+		return x.checkTaskHandler(tx, f.AccountSID, in)
+	}
+	return nil
+}
+
+func externalHandler(old Integration, p FlowPatch) (Integration, error) {
+	in := Integration{URL: old.URL, RetryCount: orDefault(old.RetryCount, 3)}
+	set(&in.URL, p.URL)
+	if p.RetryCount != nil {
+		in.RetryCount = p.RetryCount
+	}
+	if *in.RetryCount < 0 || *in.RetryCount > 3 {
+		return in, flowFault("Integration.RetryCount must be from 0 to 3")
+	}
+	return in, checkURL(in.URL)
+}
+
+// taskHandler fills in the documented defaults (rest-semantics §1.2).
+func taskHandler(old Integration, p FlowPatch) Integration {
+	in := Integration{WorkspaceSID: old.WorkspaceSID, WorkflowSID: old.WorkflowSID, Channel: old.Channel,
+		Timeout: orDefault(old.Timeout, 86400), Priority: orDefault(old.Priority, 0), CreationOnMessage: orDefault(old.CreationOnMessage, false)}
+	set(&in.WorkspaceSID, p.WorkspaceSID)
+	set(&in.WorkflowSID, p.WorkflowSID)
+	set(&in.Channel, p.Channel)
+	if in.Channel == "" {
+		in.Channel = "default"
+	}
+	if p.Timeout != nil {
+		in.Timeout = p.Timeout
+	}
+	if p.Priority != nil {
+		in.Priority = p.Priority
+	}
+	if p.CreationOnMessage != nil {
+		in.CreationOnMessage = p.CreationOnMessage
+	}
+	return in
+}
+
+// checkTaskHandler refuses what no task could be made with.
+func (x *Flex) checkTaskHandler(tx *store.Tx, accountSID string, in Integration) error {
+	if in.WorkspaceSID == "" || in.WorkflowSID == "" {
+		return flowFault("IntegrationType task needs Integration.WorkspaceSid and Integration.WorkflowSid")
+	}
+	if *in.Timeout < 1 || *in.Timeout > maxTaskTimeout {
+		return flowFault("Integration.Timeout must be from 1 to %d seconds", maxTaskTimeout)
+	}
+	if *in.Priority < 0 || *in.Priority > math.MaxInt32 {
+		return flowFault("Integration.Priority must be from 0 to %d", math.MaxInt32)
+	}
+	space, err := x.tr.SpaceTx(&tx.Reader, accountSID, in.WorkspaceSID)
+	if core.HasCode(err, core.CodeNotFound) {
+		return flowFault("Integration.WorkspaceSid %s is not a TaskRouter workspace of this account", clip(in.WorkspaceSID))
+	}
+	if err != nil {
+		return err
+	}
+	if space.WorkflowBySID(in.WorkflowSID) == nil {
+		return flowFault("Integration.WorkflowSid %s is not a workflow of workspace %s", clip(in.WorkflowSID), in.WorkspaceSID)
+	}
+	if space.ChannelByRef(in.Channel) == nil {
+		return flowFault("Integration.Channel %q is not the SID or unique name of a task channel of workspace %s", clip(in.Channel), in.WorkspaceSID)
+	}
+	return nil
 }
 
 func checkURL(s string) error {
@@ -290,7 +354,7 @@ func flowFault(format string, args ...any) error {
 	return core.Ef(core.CodeFlexFlowFailed, "Flex Flow is not valid: "+format, args...)
 }
 
-func orDefault(v *int64, def int64) *int64 {
+func orDefault[T any](v *T, def T) *T {
 	if v != nil {
 		return v
 	}

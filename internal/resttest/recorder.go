@@ -60,6 +60,9 @@ func (o *recorder) take() (changes, calls []string) {
 type chatOutbox struct{ *recorder }
 
 func (o chatOutbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
+	if d.Type == chat.HookHandler {
+		return o.call(tx, d.Params["EventType"]+" "+d.Type)
+	}
 	return o.call(tx, d.Params["EventType"]+" "+d.URL)
 }
 

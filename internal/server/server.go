@@ -32,6 +32,7 @@ import (
 	"parley/internal/realtime"
 	"parley/internal/store"
 	"parley/internal/syncapi"
+	"parley/internal/taskrouter"
 	"parley/internal/twilsock"
 	"parley/internal/web"
 	"parley/internal/webhook"
@@ -56,6 +57,7 @@ type Server struct {
 	instance Instance
 	identity *identity.Identity
 	chat     *chat.Chat
+	tasks    *taskrouter.TaskRouter
 	flex     *flex.Flex
 	blobs    *blob.Dir
 	caller   *webhook.Caller
@@ -159,7 +161,8 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 	if err := s.shareServices(); err != nil {
 		return err
 	}
-	s.flex = flex.New(s.store, s.chat)
+	s.tasks = taskrouter.New(s.store, s.codec, taskrouter.Options{Log: s.log})
+	s.flex = flex.New(s.store, s.chat, s.tasks)
 	s.identity = identity.New(s.store, identity.Options{OnKeyDeleted: s.noteKeyDeleted, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
 		_, err := s.chat.Service(ctx, accountSID, serviceSID)
 		if core.HasCode(err, core.CodeServiceNotFound) {
@@ -172,7 +175,9 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 		return err
 	}
 	calls := &webhooks{caller: s.caller, identity: s.identity}
-	s.jobs = jobs.NewRunner(s.store, map[string]jobs.Kind{jobWebhook: calls.kind()}, jobs.Options{Sole: s.config.DatabaseURL == "", Log: s.log})
+	kinds := s.flex.Jobs()
+	kinds[jobWebhook] = calls.kind()
+	s.jobs = jobs.NewRunner(s.store, kinds, jobs.Options{Sole: s.config.DatabaseURL == "", Log: s.log})
 	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, flex: s.flex, wanted: s.config.Account, log: s.log}
 	s.instance, err = p.run(ctx)
 	return err

@@ -22,6 +22,7 @@ func Routes(rt *httpapi.Router, x *flex.Flex) {
 	rt.Handle(product, "POST /v1/Channels", httpapi.Account, h.createChannel)
 	rt.Handle(product, "GET /v1/Channels/{Sid}", httpapi.Account, h.fetchChannel)
 	rt.Handle(product, "DELETE /v1/Channels/{Sid}", httpapi.Account, h.deleteChannel)
+	rt.Handle(product, "POST /v1/Channels/{Sid}/Roles/{Role}/Users", httpapi.AccountOrToken, h.addUser)
 }
 
 type handlers struct{ flex *flex.Flex }

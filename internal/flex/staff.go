@@ -1,0 +1,115 @@
+package flex
+
+import (
+	"context"
+	"slices"
+
+	"parley/internal/chat"
+	"parley/internal/core"
+	"parley/internal/identity"
+	"parley/internal/store"
+	"parley/internal/taskrouter"
+)
+
+// ranks are the roles of Flex's people, the highest last: a worker's attribute "roles" names them, and the chat's channel roles bear the
+// same names (flex-ui-protocol §5.3).
+var ranks = []string{chat.RoleAgent, chat.RoleSupervisor, chat.RoleAdmin}
+
+// AddUser takes an identity into a channel with the channel role of an agent, supervisor or admin, as the desktop asks when its worker
+// accepted a task (rest-semantics §4.6). by is the token of who asks, nil for a server. Whoever is a member already is 45206.
+//
+// A worker may give the roles that it has itself or outranks. An agent may add nobody but itself, and only to a channel about which it
+// holds an accepted task; supervisors and admins may enter any.
+func (x *Flex) AddUser(ctx context.Context, accountSID, channelSID, role, who string, by *identity.Token) (*chat.Member, error) {
+	if !slices.Contains(ranks, role) {
+		return nil, core.Ef(core.CodeFlexValidation, "The role must be one of %v, not %q", ranks, clip(role))
+	}
+	if who == "" {
+		return nil, core.Ef(core.CodeFlexValidation, "Missing required parameter Identity")
+	}
+	c, err := x.FetchChannel(ctx, accountSID, channelSID)
+	if err != nil {
+		return nil, err
+	}
+	if by != nil {
+		if err := x.mayEnter(ctx, c, role, who, by); err != nil {
+			return nil, err
+		}
+	}
+	conductor, err := x.conductor(ctx, accountSID, c.ChatServiceSID)
+	if err != nil {
+		return nil, err
+	}
+	var m *chat.Member
+	err = x.store.Update(ctx, func(tx *store.Tx) error {
+		room, err := x.chat.OpenTx(tx, conductor.Service, c.SID)
+		if err != nil {
+			return err
+		}
+		channelRole, err := x.chat.RoleByName(&tx.Reader, conductor.Service, chat.RoleChannel, role)
+		if err != nil {
+			return err
+		}
+		m, err = x.chat.AddMemberTx(tx, conductor, room, chat.NewMember{Identity: who, RoleSID: channelRole.SID})
+		return err
+	})
+	if core.HasCode(err, core.CodeChannelNotFound) {
+		return nil, notFound(channelSID)
+	}
+	if err != nil {
+		return nil, flexCode(err)
+	}
+	return m, nil
+}
+
+// mayEnter checks a worker's token.
+func (x *Flex) mayEnter(ctx context.Context, c *Channel, role, who string, by *identity.Token) error {
+	if by.WorkerSID == "" || by.ChatServiceSID != c.ChatServiceSID {
+		return forbidden("the token needs the task_router grant of a worker and the chat grant of the channel's service")
+	}
+	w, err := x.tr.FetchWorker(ctx, c.AccountSID, by.WorkspaceSID, by.WorkerSID)
+	if core.HasCode(err, core.CodeNotFound) {
+		return forbidden("the token's worker does not exist")
+	}
+	if err != nil {
+		return err
+	}
+	rank := rankOf(w.Attributes)
+	switch {
+	case rank < slices.Index(ranks, role):
+		return forbidden("the worker's attribute roles does not allow the role " + role)
+	case rank > 0:
+		return nil
+	case who != by.Identity:
+		return forbidden("an agent may only add itself")
+	}
+	return x.holdsTask(ctx, c, by)
+}
+
+// rankOf is the place in ranks of the highest of a worker's roles, -1 for none.
+func rankOf(worker string) int {
+	rank := -1
+	for _, role := range field[[]string](worker, "roles") {
+		rank = max(rank, slices.Index(ranks, role))
+	}
+	return rank
+}
+
+// holdsTask checks that a worker has accepted a task about the channel.
+func (x *Flex) holdsTask(ctx context.Context, c *Channel, by *identity.Token) error {
+	const most = 1000 // more than anybody works on at a time
+	held, err := x.tr.ListReservations(ctx, c.AccountSID, by.WorkspaceSID, taskrouter.ReservationFilter{WorkerSID: by.WorkerSID, Active: true}, "", most)
+	if err != nil {
+		return err
+	}
+	for _, r := range held {
+		if (r.Status == taskrouter.ReservationAccepted || r.Status == taskrouter.ReservationWrapping) && r.Task != nil && channelOf(r.Task.Attributes) == c.SID {
+			return nil
+		}
+	}
+	return forbidden("the worker has not accepted a task about this channel")
+}
+
+func forbidden(why string) error {
+	return core.Ef(core.CodeFlexForbidden, "Not allowed: %s", why)
+}
