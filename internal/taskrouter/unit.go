@@ -57,6 +57,9 @@ func (tr *TaskRouter) open(tx *store.Tx, accountSID, workspaceSID string) (*unit
 func (u *unit) lockConfig() error {
 	var rev int64
 	err := u.tx.One(`UPDATE tr_workspace SET rev = rev + 1 WHERE id = $1 RETURNING rev`, []any{u.Workspace.ID}, &rev)
+	if errors.Is(err, store.ErrNoRow) {
+		return notFound("Workspace", u.Workspace.SID)
+	}
 	if err != nil {
 		return err
 	}
