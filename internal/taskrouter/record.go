@@ -103,7 +103,7 @@ func (u *unit) callback(e *Event, data map[string]string, lane string, seq int64
 	}
 	params := map[string]string{
 		"Sid": u.tr.EventSID(e.ID), "EventType": e.Type, "EventDescription": describeEvent(e), "AccountSid": ws.AccountSID,
-		"WorkspaceSid": ws.SID, "WorkspaceName": ws.FriendlyName, "ResourceType": e.ResourceType, "ResourceSid": e.ResourceSID,
+		"ResourceType": e.ResourceType, "ResourceSid": e.ResourceSID,
 		"Timestamp": strconv.FormatInt(e.At/1e6, 10), "TimestampMs": strconv.FormatInt(e.At/1e3, 10),
 	}
 	for k, v := range data {
@@ -140,7 +140,7 @@ func callbackName(field string) string {
 
 // fields are the event's own data (taskrouter-studio A.11); all values are texts (A.12).
 func (u *unit) fields(n note) map[string]string {
-	f := map[string]string{}
+	f := map[string]string{"workspace_sid": u.Workspace.SID, "workspace_name": u.Workspace.FriendlyName}
 	if n.Task != nil {
 		u.taskFields(f, n.Task)
 	}

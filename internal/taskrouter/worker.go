@@ -237,18 +237,23 @@ func (u *unit) lockOffered(workerSID string) error {
 	return nil
 }
 
-// rejectOffered gives back what a worker was offered. One that was offered since lockOffered is locked late.
+// rejectOffered gives back what a worker was offered. A task that was offered since lockOffered is locked late.
 func (u *unit) rejectOffered(w *Worker) error {
 	list, err := reservations.All(u.r, offered, w.ID)
 	if err != nil {
 		return err
 	}
 	for _, r := range list {
-		t, err := u.lockTaskByID(r.TaskID)
+		t, r, err := u.lockReservationByID(r.ID, r.TaskID)
+		if errors.Is(err, store.ErrNoRow) || err == nil && r.Status != ReservationPending {
+			continue // it ended before it was locked
+		}
 		if err != nil {
 			return err
 		}
-		_ = t
+		if err := u.closeReservation(t, r, ReservationRejected, 0); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package taskrouter
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,7 @@ type workerScan struct {
 	where  string // conditions on columns, with their args
 	args   []any
 	exprs  []*expr.Expr // all must be true; nil is never
+	reads  []*expr.Expr // what the reader evaluates itself
 	column string
 	desc   bool
 	after  *Worker
@@ -162,7 +164,7 @@ func (v *view) eachWorker(s *workerScan, fn func(o *workerObject) (more bool)) e
 		if err != nil {
 			return err
 		}
-		objects, err := v.objects(rows, s.exprs...)
+		objects, err := v.objects(rows, slices.Concat(s.exprs, s.reads)...)
 		if err != nil {
 			return err
 		}
