@@ -83,11 +83,11 @@ func (k *desk) load(tr *TaskRouter, r *store.Reader) error {
 	if err != nil {
 		return err
 	}
-	holders, err := readHolders(r, `workspace_id = $1`, k.id)
+	held, err := readHeld(r, `workspace_id = $1`, k.id)
 	if err != nil {
 		return err
 	}
-	k.putTasks(waiting, holders)
+	k.putTasks(waiting, held)
 	return nil
 }
 
@@ -192,7 +192,7 @@ func (k *desk) readTasks(r *store.Reader, ids []int64) error {
 	if err != nil {
 		return err
 	}
-	holders, err := readHolders(r, `task_id IN `+list, args...)
+	held, err := readHeld(r, `task_id IN `+list, args...)
 	if err != nil {
 		return err
 	}
@@ -200,30 +200,37 @@ func (k *desk) readTasks(r *store.Reader, ids []int64) error {
 		k.board.DropTask(id)
 		delete(k.fresh, id)
 	}
-	k.putTasks(found, holders)
+	k.putTasks(found, held)
 	return nil
 }
 
-// readHolders finds who is offered tasks.
-func readHolders(r *store.Reader, cond string, args ...any) (holders map[int64][]int64, err error) {
-	holders = map[int64][]int64{}
-	err = r.Query(`SELECT task_id, worker_id FROM tr_reservation WHERE status = 'pending' AND `+cond+` ORDER BY id`, args, func(scan func(...any) error) error {
-		var task, worker int64
-		err := scan(&task, &worker)
-		holders[task] = append(holders[task], worker)
-		return err
-	})
-	return holders, err
+// readHeld finds the open reservations of tasks, of which only task, worker and status are set.
+func readHeld(r *store.Reader, cond string, args ...any) (held map[int64][]Reservation, err error) {
+	held = map[int64][]Reservation{}
+	err = r.Query(`SELECT task_id, worker_id, status FROM tr_reservation WHERE status IN `+openStatuses+` AND `+cond+` ORDER BY id`, args,
+		func(scan func(...any) error) error {
+			var o Reservation
+			err := scan(&o.TaskID, &o.WorkerID, &o.Status)
+			held[o.TaskID] = append(held[o.TaskID], o)
+			return err
+		})
+	return held, err
 }
 
 // putTasks tells the board of those tasks that wait.
-func (k *desk) putTasks(list []*Task, holders map[int64][]int64) {
+func (k *desk) putTasks(list []*Task, held map[int64][]Reservation) {
 	for _, t := range list {
 		if !t.Waits() {
 			continue
 		}
 		f := t.fact()
-		f.Holders = holders[t.ID]
+		for _, o := range held[t.ID] {
+			if o.Status == ReservationPending {
+				f.Holders = append(f.Holders, o.WorkerID)
+			} else {
+				f.Keepers = append(f.Keepers, o.WorkerID)
+			}
+		}
 		k.board.PutTask(f)
 		if f.Fresh && len(f.Holders) == 0 {
 			k.fresh[t.ID] = t.Version

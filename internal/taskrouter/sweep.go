@@ -139,7 +139,7 @@ func (u *unit) removeOld(ids []int64) error {
 	return nil
 }
 
-// tidy removes a batch of events that are old enough, and the notes of a workspace that is gone. It reports whether there may be more.
+// tidy removes a batch of events that are old enough. It reports whether there may be more.
 func (t *tenure) tidy(ctx context.Context) (more bool, err error) {
 	err = t.tr.st.Update(ctx, func(tx *store.Tx) error {
 		if err := t.lease.prove(tx, t.fence); err != nil {

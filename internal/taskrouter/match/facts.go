@@ -81,6 +81,7 @@ type Task struct {
 	Target         string  // RoutingTarget: "WK…" and "WQ…" bypass the workflow; "WW…" is as "", Workflow is the one that it names
 	IgnoreCapacity bool    // with a worker as Target: neither its capacity nor its availability counts
 	Holders        []int64 // workers with a pending reservation of the task
+	Keepers        []int64 // workers who have accepted it and hand it on: it is not offered to them (taskrouter-studio A.10)
 	Attempts       int     // moves from pending to reserved so far
 	Expires        int64   // when its time to live ends; 0: never
 }

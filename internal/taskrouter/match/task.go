@@ -133,7 +133,10 @@ func (t *task) deadline() int64 {
 // worn reports whether the task was offered as often as a task may be.
 func (t *task) worn() bool { return t.Attempts >= MaxAttempts && len(t.Holders) == 0 }
 
-func (t *task) holds(worker int64) bool { return slices.Contains(t.Holders, worker) }
+// holds reports whether the task is offered to a worker, or still is with it.
+func (t *task) holds(worker int64) bool {
+	return slices.Contains(t.Holders, worker) || slices.Contains(t.Keepers, worker)
+}
 
 // NextDue is when the earliest step timeout or time to live ends, in microseconds; 0 if none does. It may lie in the past: then Run has
 // something to do.
