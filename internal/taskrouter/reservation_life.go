@@ -46,11 +46,13 @@ func (u *unit) takeCapacity(t *Task, workerID int64, ignore bool) (*Worker, erro
 	if err != nil || holds > 0 {
 		return nil, err
 	}
-	n, err := u.tx.Exec(`UPDATE tr_worker_channel SET held = held + 1 WHERE worker_id = $1 AND task_channel_id = $2`+condition, w.ID, t.TaskChannelID)
+	n, err := u.tx.Exec(`UPDATE tr_worker_channel SET held = held + 1, assigned_at = $1 WHERE worker_id = $2 AND task_channel_id = $3`+condition,
+		u.tx.Now(), w.ID, t.TaskChannelID)
 	if err != nil || n == 0 {
 		return nil, err
 	}
-	return w, nil
+	// An offer counts as work given: or who rejects a task would be the first to be offered it again.
+	return w, u.tx.Defer(`UPDATE tr_worker_seq SET assigned_at = $1 WHERE worker_id = $2`, u.tx.Now(), w.ID)
 }
 
 // reserve makes the reservation of a touched task for a worker whose capacity is taken.
