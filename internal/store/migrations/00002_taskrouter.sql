@@ -44,6 +44,10 @@ CREATE INDEX tr_worker_activity ON tr_worker (activity_id);
 -- and callbacks know it, and when work was last given.
 CREATE TABLE tr_worker_seq (worker_id BIGKEY, feed BIGINT NOT NULL, assigned_at BIGINT NOT NULL);
 
+-- Workers who are to be taken offline when their clients are gone, by the nodes where those are, or were until left_at.
+CREATE TABLE tr_attended (worker_id BIGINT NOT NULL, node_id BIGINT NOT NULL, left_at BIGINT NOT NULL, PRIMARY KEY (worker_id, node_id));
+CREATE INDEX tr_attended_node ON tr_attended (node_id);
+
 -- held counts pending, accepted and wrapping reservations, which all use up capacity; assigned counts accepted ones.
 CREATE TABLE tr_worker_channel (
     id BIGKEY, worker_id BIGINT NOT NULL, task_channel_id BIGINT NOT NULL, capacity BIGINT NOT NULL, available BOOLEAN NOT NULL,

@@ -1,0 +1,84 @@
+package bridge
+
+import (
+	"parley/internal/taskrouter"
+)
+
+func listActivities(c *call) (any, error) {
+	s, err := c.b.tr.Space(c, c.who.account, c.who.workspace)
+	if err != nil {
+		return nil, err
+	}
+	c.b.answered(c.who.worker, readActivities)
+	all := span{size: len(s.Activities)} // a workspace has few
+	return pageOf(all, s.Activities, nil, func(a *taskrouter.Activity) activityJSON { return showActivity(s, a) }), nil
+}
+
+func listWorkers(c *call) (any, error) {
+	at := c.span()
+	f := taskrouter.WorkerFilter{
+		FriendlyName: c.word("FriendlyName"), ActivitySID: c.word("ActivitySid"), ActivityName: c.word("ActivityName"),
+		Expression: c.word("TargetWorkersExpression"), Ordering: c.word("Ordering"),
+	}
+	if c.fault != nil {
+		return nil, c.fault
+	}
+	rows, err := c.b.tr.ListWorkers(c, c.who.account, c.who.workspace, f, at.after, at.size+1)
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(at, rows, func(v *taskrouter.WorkerView) string { return v.SID }, showWorker), nil
+}
+
+func fetchWorker(c *call) (any, error) {
+	v, err := c.b.tr.FetchWorker(c, c.who.account, c.who.workspace, c.ids[1])
+	if err != nil {
+		return nil, err
+	}
+	return showWorker(v), nil
+}
+
+// updateWorker changes activity and attributes. A worker may not make itself a supervisor. The SDK sends its own version along when it
+// changes another worker, so that is not compared.
+func updateWorker(c *call) (any, error) {
+	p := taskrouter.WorkerPatch{ActivitySID: c.text("ActivitySid"), Attributes: c.text("Attributes"), RejectPending: c.flag("RejectPendingReservations")}
+	if c.fault != nil {
+		return nil, c.fault
+	}
+	if p.ActivitySID == nil {
+		p.RejectPending = nil
+	}
+	self := c.ids[1] == c.who.worker
+	raises := p.Attributes != nil && hasLeadingRole(*p.Attributes)
+	ifMatch := c.ifMatch
+	if !self {
+		ifMatch = ""
+	}
+	if !self || raises {
+		leads, err := c.leads()
+		if err != nil {
+			return nil, err
+		}
+		if !leads {
+			return nil, forbidden("Only a supervisor or an administrator may change another worker, or make one a supervisor")
+		}
+	}
+	v, err := c.b.tr.UpdateWorker(c, c.who.account, c.who.workspace, c.ids[1], p, ifMatch)
+	if err != nil {
+		return nil, err
+	}
+	return showWorker(v), nil
+}
+
+func listChannels(c *call) (any, error) {
+	at := c.span()
+	if c.fault != nil {
+		return nil, c.fault
+	}
+	rows, err := c.b.tr.ListWorkerChannels(c, c.who.account, c.who.workspace, c.who.worker, at.after, at.size+1)
+	if err != nil {
+		return nil, err
+	}
+	c.b.answered(c.who.worker, readChannels)
+	return pageOf(at, rows, func(v *taskrouter.WorkerChannelView) string { return c.b.tr.WorkerChannelSID(v.ID) }, c.b.showWorkerChannel), nil
+}
