@@ -49,6 +49,9 @@ func (s *Store) Close() error {
 	return s.engine.Close()
 }
 
+// Now is the time that a transaction begun now would bear, in microseconds.
+func (s *Store) Now() int64 { return s.now().UnixMicro() }
+
 // OnCommit registers a receiver of what transactions emitted. It is called after each commit by the goroutine that made it,
 // so calls for different transactions may overlap and may come in another order than the commits: receivers go by the
 // event numbers. Register before the first Update.

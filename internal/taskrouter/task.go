@@ -224,6 +224,9 @@ func (t *Task) ExpiresAt() int64 {
 	return t.CreatedAt + t.Timeout*1e6
 }
 
+// Age is how long ago a task was made, in seconds.
+func (tr *TaskRouter) Age(t *Task) int64 { return (tr.st.Now() - t.CreatedAt) / 1e6 }
+
 // object is the task's attributes as expressions read them.
 func (t *Task) object() expr.Map {
 	var m map[string]any

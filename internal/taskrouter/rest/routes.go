@@ -11,6 +11,8 @@ const product = "taskrouter"
 func Routes(rt *httpapi.Router, tr *taskrouter.TaskRouter) {
 	h := handlers{tr}
 	h.workerRoutes(rt)
+	h.historyRoutes(rt)
+	h.taskRoutes(rt)
 }
 
 type handlers struct{ tr *taskrouter.TaskRouter }
