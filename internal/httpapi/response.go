@@ -87,7 +87,7 @@ func writeCORS(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS")
 	h.Set("Access-Control-Allow-Headers", "ApiVersion, Authorization, ClientVersion, Content-Type, If-Match, Range, X-Twilio-Token, X-Twilio-Webhook-Enabled, X-Twilio-Mutation-Id, Twilio-Request-Id, Twilio-Sync-Client-Info")
-	h.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Retry-After, Twilio-Request-Id")
+	h.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Parley-Warning, Retry-After, Twilio-Request-Id")
 	h.Set("Access-Control-Max-Age", "3600")
 }
 

@@ -15,11 +15,12 @@ import (
 	"parley/internal/taskrouter/workflow"
 )
 
-// Limits of queues (taskrouter-studio A.2, A.14). The length of the names of queues and workflows is ours, in characters.
+// MaxReserved is the largest MaxReservedWorkers of a queue (taskrouter-studio A.14).
+const MaxReserved = 50
+
 const (
-	maxQueues      = 5000
-	maxReserved    = 50
-	maxLongName    = 256
+	maxQueues      = 5000   // taskrouter-studio A.14
+	maxLongName    = 256    // characters; ours: no limit of the names of queues and workflows is documented
 	everybody      = "1==1" // the default of TargetWorkers
 	statusesOfOpen = `('pending', 'reserved', 'assigned', 'wrapping')`
 )
@@ -85,8 +86,8 @@ func (u *unit) checkQueue(q *TaskQueue, assignment, reservation *string) error {
 	if err := u.chooseOptional(&q.ReservationActivityID, "ReservationActivitySid", reservation); err != nil {
 		return err
 	}
-	if q.MaxReserved < 1 || q.MaxReserved > maxReserved {
-		return invalid("MaxReservedWorkers must be from 1 to %d", maxReserved)
+	if q.MaxReserved < 1 || q.MaxReserved > MaxReserved {
+		return invalid("MaxReservedWorkers must be from 1 to %d", MaxReserved)
 	}
 	if q.TaskOrder != FIFO && q.TaskOrder != LIFO {
 		return invalid("TaskOrder must be %s or %s, not %q", FIFO, LIFO, clip(q.TaskOrder))
@@ -275,7 +276,5 @@ func (tr *TaskRouter) DeleteTaskQueue(ctx context.Context, accountSID, workspace
 	})
 }
 
-// QueueWarnings says what of a queue does not do what it seems to do.
-func (s *Space) QueueWarnings(q *TaskQueue) []workflow.Warning {
-	return workflow.CheckQueue(q.TargetWorkers)
-}
+// Warnings says what of a queue does not do what it seems to do.
+func (q *TaskQueue) Warnings() []Warning { return workflow.CheckQueue(q.TargetWorkers) }

@@ -8,15 +8,19 @@ import (
 	"parley/internal/taskrouter/workflow"
 )
 
-// Limits of workflows (taskrouter-studio A.2).
+// MaxReservationTimeout is the largest TaskReservationTimeout of a workflow in seconds (taskrouter-studio A.2).
+const MaxReservationTimeout = 86_400
+
 const (
-	defaultReservationTimeout = 120    // seconds
-	maxReservationTimeout     = 86_400 // seconds
+	defaultReservationTimeout = 120 // seconds
 	// maxWorkflows is ours: all workflows of a workspace are kept in memory, ready for use.
 	maxWorkflows = 5000
 	// maxReEvaluated bounds the tasks that begin anew with a workflow, since that is one transaction.
 	maxReEvaluated = 10_000
 )
+
+// Warning is a part of a workflow or a queue that does not do what it seems to do.
+type Warning = workflow.Warning
 
 // NewWorkflow is the input of CreateWorkflow.
 type NewWorkflow struct {
@@ -33,7 +37,7 @@ type WorkflowPatch struct {
 }
 
 // CreateWorkflow makes a workflow. A configuration that has not the shape of one is 20001; what in it cannot be parsed, or names nothing
-// known, is kept and never matches (WorkflowWarnings).
+// known, is kept and never matches (Space.Warnings).
 func (tr *TaskRouter) CreateWorkflow(ctx context.Context, accountSID, workspaceSID string, n NewWorkflow) (w *Workflow, err error) {
 	err = tr.update(ctx, accountSID, workspaceSID, func(u *unit) error {
 		w, err = u.createWorkflow(core.NewSID("WW"), n)
@@ -70,8 +74,8 @@ func (w *Workflow) check() error {
 	if _, err := workflow.Parse(w.Configuration); err != nil {
 		return invalid("Configuration is not valid: %v", err)
 	}
-	if w.ReservationTimeout < 1 || w.ReservationTimeout > maxReservationTimeout {
-		return invalid("TaskReservationTimeout must be from 1 to %d seconds", maxReservationTimeout)
+	if w.ReservationTimeout < 1 || w.ReservationTimeout > MaxReservationTimeout {
+		return invalid("TaskReservationTimeout must be from 1 to %d seconds", MaxReservationTimeout)
 	}
 	if err := checkURL("AssignmentCallbackUrl", w.AssignmentURL); err != nil {
 		return err
@@ -194,8 +198,8 @@ func (tr *TaskRouter) DeleteWorkflow(ctx context.Context, accountSID, workspaceS
 	})
 }
 
-// WorkflowWarnings says what of a workflow does not do what it seems to do, names of queues and activities that do not exist included.
-func (s *Space) WorkflowWarnings(w *Workflow) []workflow.Warning {
+// Warnings says what of a workflow does not do what it seems to do, names of queues and activities that do not exist included.
+func (s *Space) Warnings(w *Workflow) []Warning {
 	return workflow.Check(w.Configuration, workflow.Known{
 		Queue:    func(ref string) bool { return s.QueueByRef(ref) != nil },
 		Activity: func(sid string) bool { return s.ActivityBySID(sid) != nil },

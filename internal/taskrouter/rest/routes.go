@@ -10,6 +10,7 @@ const product = "taskrouter"
 // Routes mounts the resources.
 func Routes(rt *httpapi.Router, tr *taskrouter.TaskRouter) {
 	h := handlers{tr}
+	h.workspaceRoutes(rt)
 	h.workerRoutes(rt)
 	h.historyRoutes(rt)
 	h.taskRoutes(rt)
