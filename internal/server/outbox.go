@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/flex"
 	"parley/internal/identity"
 	"parley/internal/jobs"
 	"parley/internal/store"
@@ -32,15 +33,22 @@ type call struct {
 
 // Enqueue implements chat.Outbox. Calls to one host share a limit, so that a slow receiver holds up its own calls only.
 func (outbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
+	if d.Type == chat.HookHandler {
+		return flex.EnqueueMessage(tx, d)
+	}
 	payload, err := json.Marshal(call{d.AccountSID, d.URL, d.Method, d.Retries, d.Params})
 	if err != nil {
 		return err
 	}
-	host := ""
-	if u, err := url.Parse(d.URL); err == nil {
-		host = u.Host
+	return jobs.Enqueue(tx, jobs.Job{Kind: jobWebhook, Lane: d.Lane, LaneSeq: d.LaneSeq, Key: hostOf(d.URL), Payload: string(payload)})
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
 	}
-	return jobs.Enqueue(tx, jobs.Job{Kind: jobWebhook, Lane: d.Lane, LaneSeq: d.LaneSeq, Key: host, Payload: string(payload)})
+	return u.Host
 }
 
 // webhooks runs the jobs.

@@ -12,6 +12,7 @@ import (
 	"parley/internal/flex"
 	"parley/internal/identity"
 	"parley/internal/store"
+	"parley/internal/taskrouter"
 )
 
 // provisioner makes what an instance needs (design §2.1). Each step looks first and makes only what is missing, so that the
@@ -20,6 +21,7 @@ type provisioner struct {
 	st       *store.Store
 	identity *identity.Identity
 	chat     *chat.Chat
+	tasks    *taskrouter.TaskRouter
 	flex     *flex.Flex
 	wanted   config.Account
 	log      *slog.Logger
@@ -43,12 +45,11 @@ func (p *provisioner) run(ctx context.Context) (in Instance, err error) {
 		if in, err = parseInstance(text); err != nil {
 			return err
 		}
-		for _, step := range []func(*store.Tx, *Instance) error{p.account, p.apiKey, p.service, p.flows} {
+		for _, step := range []func(*store.Tx, *Instance) error{p.account, p.apiKey, p.service, p.reserved, p.taskRouter, p.flows} {
 			if err := step(tx, &in); err != nil {
 				return err
 			}
 		}
-		p.reserved(&in)
 		b, err := json.Marshal(in)
 		if err != nil {
 			return err
@@ -85,7 +86,15 @@ func (p *provisioner) satisfied(r *store.Reader) (in Instance, ok bool, err erro
 	if err != nil || key == nil || w.APIKeySecret != "" && w.APIKeySecret.Reveal() != key.Secret {
 		return in, false, err
 	}
-	return in, true, nil
+	made, err := hasWorkspace(r, in.WorkspaceSID)
+	return in, made, err
+}
+
+// hasWorkspace reports whether the workspace is there: a store from before there was a TaskRouter has only its SID.
+func hasWorkspace(r *store.Reader, sid string) (bool, error) {
+	var n int
+	err := r.One(`SELECT count(*) FROM tr_workspace WHERE sid = $1`, []any{sid}, &n)
+	return n > 0, err
 }
 
 // account makes the account, or sets the auth token of the one that is there: the token before stays good as the secondary one.
@@ -156,32 +165,44 @@ func (p *provisioner) service(tx *store.Tx, in *Instance) error {
 	return err
 }
 
-// flows makes the two default flows. Their channels are answered by whoever watches them: no handler is set until there is an
-// engine to hand to, so that both can be used at once and claim nothing.
+// taskRouter makes the workspace with its queue, workflow and worker.
+func (p *provisioner) taskRouter(tx *store.Tx, in *Instance) error {
+	return p.tasks.ProvisionTx(tx, taskrouter.Provision{AccountSID: in.AccountSID, WorkspaceSID: in.WorkspaceSID, WorkflowSID: in.WorkflowSID,
+		QueueSID: in.TaskQueueSID, WorkerSID: in.WorkerSID, WorkerName: in.WorkerName})
+}
+
+// flows makes the two default flows. Both bring the customer to an agent: a widget's chat waits for one from its beginning, a custom
+// client's from the customer's first message, for an app may open the channel long before there is anything to say.
 func (p *provisioner) flows(tx *store.Tx, in *Instance) error {
-	if err := p.flow(tx, in, &in.FlexFlowSID, p.wanted.FlexFlowSID, "custom", "Flex Custom Chat Flow"); err != nil {
+	if err := p.flow(tx, in, &in.FlexFlowSID, p.wanted.FlexFlowSID, "custom", "Flex Custom Chat Flow", true); err != nil {
 		return fmt.Errorf("flex-flow-sid: %w", err)
 	}
-	if err := p.flow(tx, in, &in.WebFlowSID, p.wanted.WebFlowSID, "web", "Flex Web Channel Flow"); err != nil {
+	if err := p.flow(tx, in, &in.WebFlowSID, p.wanted.WebFlowSID, "web", "Flex Web Channel Flow", false); err != nil {
 		return fmt.Errorf("web-flow-sid: %w", err)
 	}
 	return nil
 }
 
-func (p *provisioner) flow(tx *store.Tx, in *Instance, have *string, wanted, channelType, name string) error {
+func (p *provisioner) flow(tx *store.Tx, in *Instance, have *string, wanted, channelType, name string, onMessage bool) error {
 	sid := or(wanted, *have)
 	if sid != "" {
 		f, err := p.flex.FetchFlowTx(&tx.Reader, in.AccountSID, sid)
 		switch {
 		case err == nil && f.ChannelType != channelType:
 			return fmt.Errorf("%s is a flow of ChannelType %s, not %s; use another SID", sid, f.ChannelType, channelType)
-		case err == nil && f.ChatServiceSID == in.ChatServiceSID:
+		case err == nil && f.ChatServiceSID == in.ChatServiceSID && f.IntegrationType != "":
 			*have = sid
 			return nil
 		case err == nil:
-			// The default service is another one now; the default flow follows it. Its channels stay where they are.
+			// The default service is another one now; the default flow follows it. Its channels stay where they are. One from before there
+			// was a TaskRouter gets its handler.
 			*have = sid
-			_, err = p.flex.UpdateFlowTx(tx, in.AccountSID, sid, flex.FlowPatch{ChatServiceSID: &in.ChatServiceSID})
+			patch := flex.FlowPatch{}
+			if f.IntegrationType == "" {
+				patch = handOff(in, onMessage)
+			}
+			patch.ChatServiceSID = &in.ChatServiceSID
+			_, err = p.flex.UpdateFlowTx(tx, in.AccountSID, sid, patch)
 			return err
 		case !core.HasCode(err, core.CodeFlexFlowNotFound):
 			return err
@@ -194,10 +215,18 @@ func (p *provisioner) flow(tx *store.Tx, in *Instance, have *string, wanted, cha
 		wanted = core.NewSID("FO")
 	}
 	identity, enabled := channelType, true
-	_, err := p.flex.CreateFlowTx(tx, wanted, in.AccountSID, flex.FlowPatch{FriendlyName: &name, ChatServiceSID: &in.ChatServiceSID,
-		ChannelType: &channelType, ContactIdentity: &identity, Enabled: &enabled, JanitorEnabled: &enabled})
+	patch := handOff(in, onMessage)
+	patch.FriendlyName, patch.ChatServiceSID, patch.ChannelType, patch.ContactIdentity = &name, &in.ChatServiceSID, &channelType, &identity
+	patch.Enabled, patch.JanitorEnabled = &enabled, &enabled
+	_, err := p.flex.CreateFlowTx(tx, wanted, in.AccountSID, patch)
 	*have = wanted
 	return err
+}
+
+// handOff is a flow's handler that makes a task for an agent.
+func handOff(in *Instance, onMessage bool) flex.FlowPatch {
+	kind, channel := flex.IntegrationTask, "chat"
+	return flex.FlowPatch{IntegrationType: &kind, WorkspaceSID: &in.WorkspaceSID, WorkflowSID: &in.WorkflowSID, Channel: &channel, CreationOnMessage: &onMessage}
 }
 
 // retire disables the default flow before: only one may be enabled for a channel type and contact identity. A disabled flow
@@ -217,8 +246,8 @@ func (p *provisioner) retire(tx *store.Tx, in *Instance, sid string) error {
 	return err
 }
 
-// reserved takes configured SIDs for what later engines make, and makes up the rest.
-func (p *provisioner) reserved(in *Instance) {
+// reserved takes the configured SIDs of what is made next, or by later engines, and makes up the rest.
+func (p *provisioner) reserved(_ *store.Tx, in *Instance) error {
 	for _, r := range []struct {
 		have   *string
 		wanted string
@@ -229,6 +258,7 @@ func (p *provisioner) reserved(in *Instance) {
 		*r.have = or(r.wanted, *r.have)
 	}
 	in.reserve()
+	return nil
 }
 
 func or(a, b string) string {

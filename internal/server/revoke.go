@@ -23,10 +23,12 @@ func (s *Server) startRevoking(context.Context) error {
 			case <-s.keyDeleted:
 			case <-tick.C:
 			}
-			s.sockets.Revoke(func(keySID string) bool {
+			good := func(keySID string) bool {
 				ok, err := s.identity.HasKey(ctx, keySID)
 				return ok || err != nil // a store that does not answer is no reason to hang up
-			})
+			}
+			s.sockets.Revoke(good)
+			s.bridge.Revoke(good)
 		}
 	})
 	s.later("revoking", func(context.Context) error { cancel(); done.Wait(); return nil })

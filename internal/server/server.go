@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -33,6 +34,8 @@ import (
 	"parley/internal/store"
 	"parley/internal/syncapi"
 	"parley/internal/taskrouter"
+	"parley/internal/taskrouter/bridge"
+	taskrest "parley/internal/taskrouter/rest"
 	"parley/internal/twilsock"
 	"parley/internal/web"
 	"parley/internal/webhook"
@@ -69,6 +72,9 @@ type Server struct {
 	hub      *realtime.Hub
 	sockets  *twilsock.Server
 
+	dispatcher *taskrouter.Dispatcher
+	bridge     *bridge.Bridge
+
 	router  *httpapi.Router
 	proxies []netip.Prefix
 	health  *health
@@ -97,7 +103,7 @@ func Start(ctx context.Context, c config.Config, o Options) (s *Server, err erro
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s = &Server{config: c, log: o.Log, version: o.Version, failed: make(chan error, 4), keyDeleted: make(chan struct{}, 1)}
-	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.startCollecting, s.openRoutes, s.startRevoking, s.open} {
+	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.startMatching, s.startCollecting, s.openRoutes, s.startRevoking, s.open} {
 		if err := part(ctx); err != nil {
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 			defer cancel()
@@ -161,8 +167,6 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 	if err := s.shareServices(); err != nil {
 		return err
 	}
-	s.tasks = taskrouter.New(s.store, s.codec, taskrouter.Options{Log: s.log})
-	s.flex = flex.New(s.store, s.chat, s.tasks)
 	s.identity = identity.New(s.store, identity.Options{OnKeyDeleted: s.noteKeyDeleted, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
 		_, err := s.chat.Service(ctx, accountSID, serviceSID)
 		if core.HasCode(err, core.CodeServiceNotFound) {
@@ -170,15 +174,20 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 		}
 		return err == nil, err
 	}})
+	if err := s.openTaskRouter(); err != nil {
+		return err
+	}
+	s.flex = flex.New(s.store, s.chat, s.tasks)
 	s.caller, err = webhook.NewCaller(webhook.Options{Version: s.version, AllowPrivate: s.config.WebhookAllowPrivate, AllowHosts: s.config.WebhookAllowHosts})
 	if err != nil {
 		return err
 	}
 	calls := &webhooks{caller: s.caller, identity: s.identity}
-	kinds := s.flex.Jobs()
-	kinds[jobWebhook] = calls.kind()
+	offers := &assignments{tasks: s.tasks, caller: s.caller, identity: s.identity}
+	kinds := map[string]jobs.Kind{jobWebhook: calls.kind(), jobAssignment: {Run: offers.run}}
+	maps.Copy(kinds, s.flex.Jobs())
 	s.jobs = jobs.NewRunner(s.store, kinds, jobs.Options{Sole: s.config.DatabaseURL == "", Log: s.log})
-	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, flex: s.flex, wanted: s.config.Account, log: s.log}
+	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, tasks: s.tasks, flex: s.flex, wanted: s.config.Account, log: s.log}
 	s.instance, err = p.run(ctx)
 	return err
 }
@@ -211,6 +220,8 @@ func (s *Server) openRoutes(context.Context) error {
 	identityrest.Routes(s.router, s.identity)
 	chatrest.Routes(s.router, s.chat)
 	flexrest.Routes(s.router, s.flex)
+	taskrest.Routes(s.router, s.tasks)
+	s.bridge.Routes(s.router)
 	media.Routes(s.router, media.Options{Chat: s.chat, Blobs: s.blobs, Signer: blob.Signer{Key: s.keys.Link}, MaxBytes: int64(s.config.MediaMaxBytes),
 		LinkTTL: s.config.MediaURLTTL, Log: s.log})
 	s.openSockets()
