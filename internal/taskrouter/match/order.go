@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"iter"
 	"math"
-	"slices"
 )
 
 // rank is a place in an order: smaller ones first, compared number by number.
@@ -15,7 +14,14 @@ var (
 	highest = rank{math.MaxInt64, math.MaxInt64, math.MaxInt64}
 )
 
-func (r rank) compare(o rank) int { return slices.Compare(r[:], o[:]) }
+func (r rank) compare(o rank) int {
+	for i := range r {
+		if r[i] != o[i] {
+			return cmp.Compare(r[i], o[i])
+		}
+	}
+	return 0
+}
 
 func (r rank) before(o rank) bool { return r.compare(o) < 0 }
 

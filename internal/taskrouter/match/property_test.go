@@ -310,34 +310,38 @@ func runAll(b *Board, now int64, limit int) (all []Decision) {
 // board that is told everything anew, and one that is interrupted.
 func TestBoardDecidesAsTheOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		d := &teller{world: newWorld(), board: NewBoard(), now: 1_000 * second}
-		for _, id := range []int64{1, 2, 3} {
-			d.activities[id] = Activity{ID: id, SID: fmt.Sprintf("WA%d", id), Name: "Available", Available: id < 3}
-			d.channels[id] = Channel{ID: id, UniqueName: []string{"chat", "voice", "sms"}[id-1], Optimized: id == 2}
-			d.queues[id] = d.randomQueue(r, id)
-			d.workflows[id] = Workflow{ID: id, Plan: somePlans[id], ReservationTimeout: 30 * second}
-		}
-		d.board = d.anew(r)
-		for range rapid.IntRange(1, 60).Draw(t, "runs") {
-			for range r.IntN(5) {
-				d.happen(r)
-			}
-			limit := pick(r, 1, 2, 1000)
-			anew := runAll(d.anew(r), d.now, 1000)
-			got := runAll(d.board, d.now, limit)
-			before := d.copied()
-			want := d.run(d.now)
-			if !reflect.DeepEqual(got, want) {
-				t.Fatalf("the board decides\n%s\nthe oracle\n%s", shown(got), shown(want))
-			}
-			if !reflect.DeepEqual(anew, want) {
-				t.Fatalf("a new board decides\n%s\nthe oracle\n%s", shown(anew), shown(want))
-			}
-			checkDecisions(t, before, got)
-			checkCounts(t, d)
+		for _, seed := range rapid.SliceOfN(rapid.Uint64(), 1, 6).Draw(t, "workspaces") {
+			checkWorkspace(t, rand.New(rand.NewPCG(seed, 0)), rapid.IntRange(1, 60).Draw(t, "runs"))
 		}
 	})
+}
+
+func checkWorkspace(t *rapid.T, r *rand.Rand, runs int) {
+	d := &teller{world: newWorld(), now: 1_000 * second}
+	for _, id := range []int64{1, 2, 3} {
+		d.activities[id] = Activity{ID: id, SID: fmt.Sprintf("WA%d", id), Name: "Available", Available: id < 3}
+		d.channels[id] = Channel{ID: id, UniqueName: []string{"chat", "voice", "sms"}[id-1], Optimized: id == 2}
+		d.queues[id] = d.randomQueue(r, id)
+		d.workflows[id] = Workflow{ID: id, Plan: somePlans[id], ReservationTimeout: 30 * second}
+	}
+	d.board = d.anew(r)
+	for range runs {
+		for range r.IntN(5) {
+			d.happen(r)
+		}
+		anew := runAll(d.anew(r), d.now, 1000)
+		got := runAll(d.board, d.now, pick(r, 1, 2, 1000))
+		before := d.copied()
+		want := d.run(d.now)
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("the board decides\n%s\nthe oracle\n%s", shown(got), shown(want))
+		}
+		if !reflect.DeepEqual(anew, want) {
+			t.Fatalf("a new board decides\n%s\nthe oracle\n%s", shown(anew), shown(want))
+		}
+		checkDecisions(t, before, got)
+		checkBoard(t, d)
+	}
 }
 
 func shown(list []Decision) (s string) {
@@ -393,7 +397,8 @@ func checkDecisions(t *rapid.T, before *world, list []Decision) {
 	}
 }
 
-func checkCounts(t *rapid.T, d *teller) {
+// checkBoard checks that a board which has run counts right and leaves no pair that could be matched.
+func checkBoard(t *rapid.T, d *teller) {
 	for id, q := range d.queues {
 		total, available := 0, 0
 		for _, w := range d.workers {
