@@ -140,6 +140,9 @@ func (v *view) find(ref ReservationRef) (*Reservation, *Worker, error) {
 		return nil, nil, notFound("Reservation", ref.SID)
 	}
 	w, err := v.workerByID(r.WorkerID)
+	if errors.Is(err, store.ErrNoRow) {
+		return nil, nil, notFound("Reservation", ref.SID) // it went with its worker
+	}
 	return r, w, err
 }
 

@@ -140,9 +140,6 @@ func (u *unit) acceptReservation(t *Task, r *Reservation) error {
 	if err := u.setReservation(r, ReservationAccepted); err != nil {
 		return err
 	}
-	if err := u.tx.Defer(`UPDATE tr_worker_seq SET assigned_at = $1 WHERE worker_id = $2`, u.tx.Now(), r.WorkerID); err != nil {
-		return err
-	}
 	if err := u.record(n); err != nil {
 		return err
 	}
@@ -265,11 +262,9 @@ func (u *unit) setReservation(r *Reservation, status string) error {
 		return err
 	}
 	heldNow, assignedNow := r.uses()
-	set, args := `held = held + $1, assigned = assigned + $2`, []any{heldNow - held, assignedNow - assigned, r.WorkerID, r.TaskChannelID}
-	if assignedNow > assigned {
-		set, args = set+`, assigned_at = $5`, append(args, u.tx.Now())
-	}
-	if err := u.tx.Defer(`UPDATE tr_worker_channel SET `+set+` WHERE worker_id = $3 AND task_channel_id = $4`, args...); err != nil {
+	err := u.tx.Defer(`UPDATE tr_worker_channel SET held = held + $1, assigned = assigned + $2 WHERE worker_id = $3 AND task_channel_id = $4`,
+		heldNow-held, assignedNow-assigned, r.WorkerID, r.TaskChannelID)
+	if err != nil {
 		return err
 	}
 	return u.changed(changeWorker, r.WorkerID)
