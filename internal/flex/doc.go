@@ -2,7 +2,11 @@
 // Flex Channels, which make a whole chat by one request (rest-semantics §4). It is the only product that conducts others.
 //
 // Invariants:
-//   - Creating a Flex Channel is one transaction: user, channel, membership, handler and record, or nothing.
+//   - Creating a Flex Channel is one transaction: user, channel, membership, handler, task and record, or nothing.
 //   - A Flex Channel's SID is its chat channel's SID, and its state lives in that channel's attributes, where clients write it too.
 //   - At most one enabled flow exists for a channel type and contact identity.
+//   - Whatever asks for a task or for the janitor is a job that was committed with its cause: a customer's message, a task's end. Its
+//     effect and its completion are one transaction too, so each happens once.
+//   - A transaction that begins with a task writes only flex_task and jobs; what it means for the chat is done later, under the
+//     channel's lock. That is the order of locks: a channel, then a new task, and never a channel after a task.
 package flex

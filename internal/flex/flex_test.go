@@ -11,6 +11,7 @@ import (
 	"parley/internal/chat"
 	"parley/internal/core"
 	"parley/internal/flex"
+	"parley/internal/jobs"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 	"parley/internal/taskrouter"
@@ -19,9 +20,15 @@ import (
 type fixture struct {
 	st      *store.Store
 	chat    *chat.Chat
+	tr      *taskrouter.TaskRouter
 	flex    *flex.Flex
 	service *chat.Service
 	account string
+	space   taskrouter.Provision
+
+	outbox  outbox
+	runner  *jobs.Runner
+	running bool
 }
 
 // each runs a test on both engines over a new instance with one account and chat service.
@@ -32,20 +39,29 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := chat.New(st, codec, chat.Options{})
-		f := &fixture{st: st, chat: c, flex: flex.New(st, c, taskrouter.New(st, codec, taskrouter.Options{})), account: core.NewSID("AC")}
-		err = st.Update(context.Background(), func(tx *store.Tx) error {
-			_, err := tx.Exec(`INSERT INTO account (sid, friendly_name, status, auth_token, created_at, updated_at) VALUES ($1, 'test', 'active', 'x', $2, $2)`, f.account, tx.Now())
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f.service, err = c.CreateService(context.Background(), chat.NewService{AccountSID: f.account, FriendlyName: "test"}); err != nil {
+		f := &fixture{st: st, account: core.NewSID("AC")}
+		f.chat = chat.New(st, codec, chat.Options{Outbox: &f.outbox})
+		f.tr = taskrouter.New(st, codec, taskrouter.Options{})
+		f.flex = flex.New(st, f.chat, f.tr)
+		f.runner = newRunner(st, f.flex)
+		f.newAccount(t)
+		if f.service, err = f.chat.CreateService(context.Background(), chat.NewService{AccountSID: f.account, FriendlyName: "test"}); err != nil {
 			t.Fatal(err)
 		}
 		fn(t, f)
 	})
+}
+
+// newAccount makes f.account.
+func (f *fixture) newAccount(t *testing.T) {
+	t.Helper()
+	err := f.st.Update(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`INSERT INTO account (sid, friendly_name, status, auth_token, created_at, updated_at) VALUES ($1, 'test', 'active', 'x', $2, $2)`, f.account, tx.Now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -99,7 +115,7 @@ func TestFlows(t *testing.T) {
 			"external, no URL":   {func(p *flex.FlowPatch) { p.IntegrationType = ptr("external") }, core.CodeFlexFlowFailed},
 			"external, bad URL":  {func(p *flex.FlowPatch) { p.IntegrationType, p.URL = ptr("external"), ptr("ftp://x/") }, core.CodeFlexFlowFailed},
 			"external, relative": {func(p *flex.FlowPatch) { p.IntegrationType, p.URL = ptr("external"), ptr("/hook") }, core.CodeFlexFlowFailed},
-			"task":               {func(p *flex.FlowPatch) { p.IntegrationType = ptr("task") }, core.CodeFlexFlowFailed},
+			"task, no workspace": {func(p *flex.FlowPatch) { p.IntegrationType = ptr("task") }, core.CodeFlexFlowFailed},
 			"studio":             {func(p *flex.FlowPatch) { p.IntegrationType = ptr("studio") }, core.CodeFlexFlowFailed},
 		} {
 			p := f.patch()

@@ -88,7 +88,10 @@ func (w *World) mount(st *store.Store) {
 	w.Chat = chat.New(st, codec, chat.Options{Outbox: chatOutbox{&w.seen}})
 	w.Tasks = taskrouter.New(st, codec, taskrouter.Options{Outbox: taskOutbox{&w.seen}})
 	w.Flex = flex.New(st, w.Chat, w.Tasks)
-	w.Identity = identity.New(st, identity.Options{Now: w.clock})
+	w.Identity = identity.New(st, identity.Options{Now: w.clock, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
+		_, err := w.Chat.Service(ctx, accountSID, serviceSID)
+		return err == nil, nil
+	}})
 	w.Router = httpapi.New(httpapi.Options{Auth: authenticator{w.Identity}})
 	chatrest.Routes(w.Router, w.Chat)
 	taskrest.Routes(w.Router, w.Tasks)

@@ -13,6 +13,7 @@ const strangeSID = "0123456789abcdef0123456789abcdef"
 
 // flexWorld has a service, a flow and a channel, and the same of another account.
 func flexWorld(w *resttest.World) {
+	workspace(w)
 	w.Make("service", "/chat/v2/Services", "FriendlyName", "Support")
 	w.Make("flow", flows, "FriendlyName", "Custom", "ChatServiceSid", "{service}", "ChannelType", "custom", "Enabled", "true")
 	w.Make("channel", channels, "FlexFlowSid", "{flow}", "Identity", "anna", "ChatUserFriendlyName", "Anna", "ChatFriendlyName", "Anna", "ChatUniqueName", "taken")
@@ -37,6 +38,7 @@ func TestBadParameters(t *testing.T) {
 		flexWorld(w)
 		badFlows(w)
 		badChannels(w)
+		badUsers(w)
 	})
 }
 
@@ -48,7 +50,7 @@ func badFlows(w *resttest.World) {
 	params := []resttest.Param{
 		opt("ContactIdentity", resttest.Longer(core.MaxIdentity, 45210)),
 		opt("Enabled", resttest.Boolean()), opt("LongLived", resttest.Boolean()), opt("JanitorEnabled", resttest.Boolean()),
-		opt("IntegrationType", any(45210, "", "bot", "task", "studio")),
+		opt("IntegrationType", any(45210, "", "bot", "task", "studio")), // task lacks a workspace
 		opt("Integration.Url", any(45210, "", "/relative", "ftp://example.org/", "https://", "https://example.org/"+strings.Repeat("x", 512))),
 		opt("Integration.FlowSid"), opt("Integration.WorkspaceSid"), opt("Integration.WorkflowSid"), opt("Integration.Channel"),
 		opt("Integration.RetryCount", resttest.Whole(45210, "-1", "4")), opt("Integration.Timeout", resttest.Whole(45210, "-1")),
@@ -58,6 +60,12 @@ func badFlows(w *resttest.World) {
 	w.Bad(flows, valid, append(params, resttest.Required("FriendlyName", 45210, name), resttest.Required("ChatServiceSid", 45210, service), resttest.Required("ChannelType", 45210, kind))...)
 	w.Bad(flows+"/{flow}", valid, append(params, opt("FriendlyName", any(45210, ""), name), opt("ChatServiceSid", service), opt("ChannelType", any(45210, ""), kind))...)
 	w.Refused("a handler without its URL", w.Request("POST", flows+"/{flow}", "IntegrationType", "external"), 400, 45210)
+	task := []string{"FriendlyName", "x", "ChatServiceSid", "{service}", "ChannelType", "custom", "IntegrationType", "task", "Integration.WorkspaceSid", "{workspace}",
+		"Integration.WorkflowSid", "{workflow}", "Integration.Channel", "chat"}
+	w.Bad(flows, task, opt("Integration.WorkspaceSid", any(45210, "", "x", "WS"+strangeSID, "{workflow}")), opt("Integration.WorkflowSid", any(45210, "", "x", "WW"+strangeSID, "{workspace}")),
+		opt("Integration.Channel", any(45210, "pigeon", "TC"+strangeSID)), opt("Integration.Timeout", resttest.Whole(45210, "0", "1209601")),
+		opt("Integration.Priority", resttest.Whole(45210, "-1", "2147483648")), opt("Integration.CreationOnMessage", resttest.Boolean()))
+	w.Make("task flow", flows, task...)
 	w.Refused("a second enabled flow", w.Request("POST", flows, append(valid, "Enabled", "true")...), 400, 45212)
 }
 
@@ -79,6 +87,25 @@ func badChannels(w *resttest.World) {
 		opt("PreEngagementData", attributes), opt("TaskAttributes", attributes),
 		opt("TaskSid", any(45004, "x", "CH"+strangeSID)), opt("LongLived", resttest.Boolean()),
 	)
+	w.Bad(channels, append(valid[2:], "FlexFlowSid", "{task flow}"), opt("TaskSid", any(45004, "x", "WT"+strangeSID)),
+		opt("TaskAttributes", any(45004, "[]", "1", `{"x":"`+strings.Repeat("x", 4060)+`"}`)))
+}
+
+func badUsers(w *resttest.World) {
+	const users = channels + "/{channel}/Roles/agent/Users"
+	w.Bad(users, []string{"Identity", "ann"}, resttest.Required("Identity", 45004, resttest.Longer(core.MaxIdentity, 50207), resttest.EachOf(50206, "US"+strangeSID),
+		[]resttest.Fault{{Value: "system", Code: 45211, Status: 403}, {Value: "anna", Code: 45206, Status: 409}}))
+	for path, fault := range map[string]resttest.Fault{
+		channels + "/{channel}/Roles/king/Users":               {Code: 45004, Status: 400},
+		channels + "/{foreign channel}/Roles/agent/Users":      {Code: 45204, Status: 404},
+		channels + "/CH" + strangeSID + "/Roles/agent/Users":   {Code: 45204, Status: 404},
+		channels + "/x/Roles/agent/Users":                      {Code: 45204, Status: 404},
+		channels + "/%FF/Roles/agent/Users":                    {Code: 45204, Status: 404},
+		channels + "/{channel}/Roles/%00/Users":                {Code: 45004, Status: 400},
+		channels + "/{channel}/Roles/" + "agent%2F" + "/Users": {Code: 45004, Status: 400},
+	} {
+		w.Refused(path, w.Request("POST", path, "Identity", "ann"), fault.Status, fault.Code)
+	}
 }
 
 // What is another account's is not there, for every verb, and lists refuse pages that they did not give.

@@ -20,6 +20,7 @@ func TestGolden(t *testing.T) {
 		flowStory(w)
 		channelStory(w)
 		handlerStory(w)
+		taskStory(w)
 		deletions(w)
 		w.Covered("flex-api", "/v1/")
 	})
@@ -83,6 +84,30 @@ func handlerStory(w *resttest.World) {
 		resttest.Scenario{Method: "POST", URL: messages, Form: []string{"Body", "quiet", "From", "anna@example.org"}, Status: 201, Changes: "MessageAdded"},
 		resttest.Scenario{Method: "POST", URL: messages, Form: []string{"Body", "hello", "From", "anna@example.org"}, Header: asked, Status: 201, Changes: "MessageAdded", Calls: []string{"onMessageSent " + bot}},
 		resttest.Scenario{Method: "POST", URL: messages, Form: []string{"Body", "how can I help?", "From", "agent"}, Header: asked, Status: 201, Changes: "MessageAdded"},
+	)
+}
+
+// A flow that hands off makes a task with the channel, or leaves word of the customer's first message.
+func taskStory(w *resttest.World) {
+	const chat = "ChannelChanged MemberChanged UserChannelChanged"
+	workspace(w)
+	asked := map[string]string{"X-Twilio-Webhook-Enabled": "true"}
+	w.Run(
+		resttest.Scenario{Name: "flow/create-task", Method: "POST", URL: flows, Form: []string{"FriendlyName", "Hand-off", "ChatServiceSid", "{service}", "ChannelType", "custom",
+			"IntegrationType", "task", "Integration.WorkspaceSid", "{workspace}", "Integration.WorkflowSid", "{workflow}"}, Status: 201, Save: "task flow"},
+		resttest.Scenario{Name: "flow/update-task", Method: "POST", URL: flows + "/{task flow}", Form: []string{"Integration.Channel", "chat", "Integration.Timeout", "600", "Integration.Priority", "3",
+			"JanitorEnabled", "true"}, Status: 200},
+		resttest.Scenario{Name: "channel/create-task", Method: "POST", URL: channels, Form: []string{"FlexFlowSid", "{task flow}", "Identity", "anna@example.org", "ChatUserFriendlyName", "Anna",
+			"ChatFriendlyName", "Anna's chat", "TaskAttributes", `{"language":"de"}`}, Status: 201, Changes: "match " + chat, Save: "handed"},
+		resttest.Scenario{Name: "channel/fetch-task", URL: channels + "/{handed}", Status: 200},
+		resttest.Scenario{Name: "channel/chat-channel-task", URL: "/chat/v2/Services/{service}/Channels/{handed}", Status: 200},
+		resttest.Scenario{Name: "flow/update-on-message", Method: "POST", URL: flows + "/{task flow}", Form: []string{"Integration.CreationOnMessage", "true"}, Status: 200},
+		resttest.Scenario{Name: "channel/create-waiting", Method: "POST", URL: channels, Form: []string{"FlexFlowSid", "{task flow}", "Identity", "anna@example.org", "ChatUserFriendlyName", "Anna",
+			"ChatFriendlyName", "Anna's chat", "Target", "+491234"}, Status: 201, Changes: chat, Save: "waiting"},
+		resttest.Scenario{Method: "POST", URL: "/chat/v2/Services/{service}/Channels/{waiting}/Messages", Form: []string{"Body", "hello", "From", "anna@example.org"}, Header: asked, Status: 201,
+			Changes: "MessageAdded", Calls: []string{"onMessageSent handler"}},
+		resttest.Scenario{Method: "POST", URL: "/chat/v2/Services/{service}/Channels/{handed}/Messages", Form: []string{"Body", "hello", "From", "anna@example.org"}, Header: asked, Status: 201,
+			Changes: "MessageAdded"},
 	)
 }
 
