@@ -101,7 +101,6 @@ type Bridge struct {
 	upgrader *gws.Upgrader
 	sockets  *sockets
 	node     atomic.Int64 // this node's number, 0 before Start
-	now      func() time.Time
 
 	ctx        context.Context
 	cancel     context.CancelFunc
@@ -112,7 +111,7 @@ type Bridge struct {
 // New makes a bridge that hears of what the store commits; so make it before the store's first Update. Stop ends it.
 func New(o Options) *Bridge {
 	o.setDefaults()
-	b := &Bridge{opt: o, tr: o.TaskRouter, log: o.Log, bus: within(o.Bus, "worker."), sockets: newSockets(&o), now: time.Now}
+	b := &Bridge{opt: o, tr: o.TaskRouter, log: o.Log, bus: within(o.Bus, "worker."), sockets: newSockets(&o)}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.hub = realtime.NewHub(source{b}, b.bus, realtime.Options{
 		QueueBytes: o.QueueBytes, MaxSubscriptions: 1, Drain: o.Drain, OnRecovered: b.missed, Logger: o.Log,

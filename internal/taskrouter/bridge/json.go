@@ -101,7 +101,7 @@ type taskJSON struct {
 
 func (b *Bridge) showTask(s *taskrouter.Space, t *taskrouter.Task) *taskJSON {
 	j := &taskJSON{
-		Addons: "{}", Age: max(0, b.now().Unix()-seconds(t.CreatedAt)), Attributes: t.Attributes, DateCreated: seconds(t.CreatedAt), DateUpdated: seconds(t.UpdatedAt),
+		Addons: "{}", Age: b.tr.Age(t), Attributes: t.Attributes, DateCreated: seconds(t.CreatedAt), DateUpdated: seconds(t.UpdatedAt),
 		Priority: t.Priority, Reason: orNull(t.Reason), RoutingTarget: orNull(t.RoutingTarget), SID: b.tr.TaskSID(t.ID), AssignmentStatus: t.Status,
 		Timeout: t.Timeout, Version: t.Version, VirtualStartTime: seconds(t.VirtualStart),
 	}

@@ -23,6 +23,7 @@ const (
 // release lets events go out.
 func (s *socket) release() {
 	s.releasing.Do(func() {
+		s.heard.Store(time.Now().UnixMilli()) // until now it was not pinged
 		close(s.ready)
 		s.b.sockets.settled(s)
 	})
