@@ -210,10 +210,15 @@ func sooner(a, b int64) int64 {
 	return a
 }
 
-// rest is how long to sleep when the next thing is due in so many microseconds, or sooner.
+// rest is how long to sleep when the next thing is due in so many microseconds.
 func (t *tenure) rest(micros int64) time.Duration {
-	d := time.Duration(min(micros, math.MaxInt64/1000)) * time.Microsecond
-	return min(max(d, idle), t.poll())
+	d := min(time.Duration(min(micros, math.MaxInt64/1000))*time.Microsecond, t.poll())
+	for _, k := range t.desks {
+		if k.paused() {
+			d = min(d, time.Until(k.retry))
+		}
+	}
+	return max(d, idle)
 }
 
 func (t *tenure) stopping() bool {
