@@ -33,7 +33,7 @@ type note struct {
 // It counts the task's events, so save the task afterwards.
 func (u *unit) record(n note) error {
 	e := &Event{ID: u.tx.NextID(), WorkspaceID: u.Workspace.ID, Type: n.Type, At: u.tx.Now(), Wait: n.Wait, WaitInQueue: n.WaitInQueue}
-	lane, seq := "c", u.Workspace.Rev+1 // lockConfig has raised it
+	lane, seq := "c", u.Workspace.Rev // lockConfig has raised it
 	if n.Channel != nil {
 		e.TaskChannelID = n.Channel.ID
 	}
@@ -114,7 +114,7 @@ func (u *unit) callback(e *Event, data map[string]string, lane string, seq int64
 }
 
 func wantsEvent(filter, event string) bool {
-	return filter == "" || slices.Contains(strings.Split(filter, ","), event)
+	return filter == "" || slices.Contains(strings.FieldsFunc(filter, func(r rune) bool { return r == ',' || r == ' ' }), event)
 }
 
 // describeEvent says in words what a type says: "task-queue.entered" is "Task Queue entered".

@@ -63,12 +63,12 @@ func (u *unit) lockConfig() error {
 	if err != nil {
 		return err
 	}
-	if rev != u.Workspace.Rev+1 {
-		fresh, err := loadSpace(u.r, u.Workspace.ID)
-		if err != nil {
-			return err
-		}
-		u.Space = fresh
+	if rev == u.Workspace.Rev+1 {
+		s, ws := *u.Space, *u.Workspace
+		ws.Rev, s.Workspace = rev, &ws
+		u.Space = &s
+	} else if u.Space, err = loadSpace(u.r, u.Workspace.ID); err != nil {
+		return err
 	}
 	return u.changed(changeConfig, 0)
 }

@@ -178,7 +178,6 @@ func (tr *TaskRouter) UpdateWorkspace(ctx context.Context, accountSID, workspace
 			return err
 		}
 		ws := *u.Workspace
-		ws.Rev++ // as lockConfig left it
 		setIf(&ws.FriendlyName, p.FriendlyName)
 		setIf(&ws.EventCallbackURL, p.EventCallbackURL)
 		setIf(&ws.EventsFilter, p.EventsFilter)
@@ -196,11 +195,11 @@ func (tr *TaskRouter) UpdateWorkspace(ctx context.Context, accountSID, workspace
 		if err := workspaces.Update(u.tx, &ws); err != nil {
 			return err
 		}
-		if err := u.record(note{Type: "workspace.updated"}); err != nil {
+		if u.Space, err = loadSpace(u.r, ws.ID); err != nil {
 			return err
 		}
-		s, err = loadSpace(u.r, ws.ID)
-		return err
+		s = u.Space
+		return u.record(note{Type: "workspace.updated"})
 	})
 	return s, err
 }
