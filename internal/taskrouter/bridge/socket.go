@@ -193,6 +193,7 @@ func (s *socket) beat(now time.Time, heartbeat []byte) {
 	switch {
 	case !now.Before(s.expires):
 		s.end(ReasonExpired)
+	case s.starting(): // nothing goes out yet, so nothing comes back
 	case s.beatAt.IsZero(): // spread evenly
 		s.beatAt = now.Add(time.Duration(rand.Int64N(int64(every))))
 	case !now.Before(s.beatAt):

@@ -20,10 +20,20 @@ const (
 	readAll = readActivities | readChannels | readReservations
 )
 
+// starting reports whether events are kept back.
+func (s *socket) starting() bool {
+	select {
+	case <-s.ready:
+		return false
+	default:
+		return true
+	}
+}
+
 // release lets events go out.
 func (s *socket) release() {
 	s.releasing.Do(func() {
-		s.heard.Store(time.Now().UnixMilli()) // until now it was not pinged
+		s.heard.Store(time.Now().UnixMilli())
 		close(s.ready)
 		s.b.sockets.settled(s)
 	})
