@@ -139,7 +139,7 @@ func (x *Flex) reusable(tx *store.Tx, by chat.Actor, flow *Flow, target string) 
 	}
 	if was.TaskSID != nil && flow.JanitorEnabled && !longLived(ch) {
 		// Its task may have ended a moment ago, before the janitor came.
-		if open, err := hasOpenTask(&tx.Reader, was.AccountSID, was.SID); err != nil || !open {
+		if open, err := x.hasOpenTask(&tx.Reader, was.AccountSID, was.SID); err != nil || !open {
 			return nil, err
 		}
 	}

@@ -51,7 +51,7 @@ func (x *Flex) tidy(tx *store.Tx, e end) error {
 	if err != nil || at == nil {
 		return err
 	}
-	if open, err := hasOpenTask(&tx.Reader, e.AccountSID, e.ChannelSID); err != nil || open {
+	if open, err := x.hasOpenTask(&tx.Reader, e.AccountSID, e.ChannelSID); err != nil || open {
 		return err
 	}
 	if longLived(at.room.Channel) {

@@ -3,7 +3,6 @@ package flex
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"parley/internal/chat"
@@ -55,7 +54,7 @@ func (x *Flex) hear(tx *store.Tx, m message) error {
 	if at.TaskSID != nil && !lasting {
 		return nil // it had its task
 	}
-	if open, err := hasOpenTask(&tx.Reader, m.AccountSID, m.ChannelSID); err != nil || open {
+	if open, err := x.hasOpenTask(&tx.Reader, m.AccountSID, m.ChannelSID); err != nil || open {
 		return err
 	}
 	sid, err := x.createTask(tx, at.flow, at.TaskAttributes)
@@ -119,13 +118,6 @@ func (x *Flex) setAttribute(tx *store.Tx, at *place, name, value string) error {
 // unless returns err, or nil if it has the code.
 func unless(err error, code int) error {
 	if core.HasCode(err, code) {
-		return nil
-	}
-	return err
-}
-
-func ignoreNoRow(err error) error {
-	if errors.Is(err, store.ErrNoRow) {
 		return nil
 	}
 	return err

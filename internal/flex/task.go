@@ -75,49 +75,42 @@ func (x *Flex) tieTask(tx *store.Tx, flow *Flow, taskSID, channelSID string) err
 // taskHappened keeps account of the tasks that are about a channel, inside TaskRouter's own transaction, and has a channel looked after
 // when a task of it ends.
 func (x *Flex) taskHappened(tx *store.Tx, space *taskrouter.Space, event string, t *taskrouter.Task) error {
+	account, channelSID := space.Workspace.AccountSID, channelOf(t.Attributes)
 	switch event {
 	case "task.created", "task.updated":
-		return x.noteTask(tx, space, t, t.Status == taskrouter.TaskWrapping || t.Ended())
+		return noteTask(tx, account, channelSID, t)
 	case "task.wrapup":
-		return x.endTask(tx, space, t, false)
+		return enqueueEnd(tx, end{AccountSID: account, ChannelSID: channelSID})
 	case "task.completed", "task.canceled":
-		return x.endTask(tx, space, t, true)
+		return enqueueEnd(tx, end{AccountSID: account, ChannelSID: channelSID, Over: true})
 	case "task.deleted", "task.system-deleted":
-		return x.dropTask(tx, space, t)
+		if err := tx.Defer(`DELETE FROM flex_task WHERE task_id = $1`, t.ID); err != nil || !t.UnderWay() {
+			return err // what has ended before was looked after then
+		}
+		return enqueueEnd(tx, end{AccountSID: account, ChannelSID: channelSID, Over: true})
 	}
 	return nil
 }
 
 // noteTask writes down which channel a task is about now.
-func (x *Flex) noteTask(tx *store.Tx, space *taskrouter.Space, t *taskrouter.Task, ended bool) error {
-	channelSID := channelOf(t.Attributes)
-	if channelSID == "" || !core.IsSID("CH", channelSID) {
+func noteTask(tx *store.Tx, accountSID, channelSID string, t *taskrouter.Task) error {
+	if !core.IsSID("CH", channelSID) {
 		return tx.Defer(`DELETE FROM flex_task WHERE task_id = $1`, t.ID)
 	}
-	return tx.Defer(`INSERT INTO flex_task (task_id, account_sid, channel_sid, ended) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (task_id) DO UPDATE SET channel_sid = excluded.channel_sid, ended = excluded.ended`, t.ID, space.Workspace.AccountSID, channelSID, ended)
+	return tx.Defer(`INSERT INTO flex_task (task_id, account_sid, channel_sid) VALUES ($1, $2, $3)
+		ON CONFLICT (task_id) DO UPDATE SET channel_sid = excluded.channel_sid`, t.ID, accountSID, channelSID)
 }
 
-func (x *Flex) endTask(tx *store.Tx, space *taskrouter.Space, t *taskrouter.Task, over bool) error {
-	if err := x.noteTask(tx, space, t, true); err != nil {
-		return err
+// hasOpenTask reports whether a conversation about the channel is still under way. A task that is handed on is.
+func (x *Flex) hasOpenTask(r *store.Reader, accountSID, channelSID string) (bool, error) {
+	const newest = 1000 // tasks are removed soon after their end, so that a channel has one or two
+	var ids []int64
+	err := r.Query(`SELECT task_id FROM flex_task WHERE channel_sid = $1 AND account_sid = $2 ORDER BY task_id DESC LIMIT $3`, []any{channelSID, accountSID, newest}, func(scan func(...any) error) error {
+		ids = append(ids, 0)
+		return scan(&ids[len(ids)-1])
+	})
+	if err != nil || len(ids) == 0 {
+		return false, err
 	}
-	return enqueueEnd(tx, end{AccountSID: space.Workspace.AccountSID, ChannelSID: channelOf(t.Attributes), Over: over})
-}
-
-// dropTask forgets a task that was removed. One that had ended before has been looked after.
-func (x *Flex) dropTask(tx *store.Tx, space *taskrouter.Space, t *taskrouter.Task) error {
-	var live string
-	err := tx.One(`DELETE FROM flex_task WHERE task_id = $1 RETURNING CASE WHEN ended THEN '' ELSE channel_sid END`, []any{t.ID}, &live)
-	if err != nil {
-		return ignoreNoRow(err)
-	}
-	return enqueueEnd(tx, end{AccountSID: space.Workspace.AccountSID, ChannelSID: live, Over: true})
-}
-
-// hasOpenTask reports whether a conversation about the channel is still under way. A task that is handed on is open.
-func hasOpenTask(r *store.Reader, accountSID, channelSID string) (bool, error) {
-	var n int64
-	err := r.One(`SELECT count(*) FROM flex_task WHERE channel_sid = $1 AND account_sid = $2 AND NOT ended`, []any{channelSID, accountSID}, &n)
-	return n > 0, err
+	return x.tr.AnyUnderWayTx(r, ids)
 }

@@ -161,10 +161,12 @@ func TestRefusedHandOffsLeaveNothing(t *testing.T) {
 		refuse("attributes that are null", core.CodeFlexValidation, func(n *flex.NewChannel) { n.TaskAttributes = `null` })
 		refuse("too many attributes", core.CodeFlexValidation, func(n *flex.NewChannel) { n.TaskAttributes = `{"x":"` + strings.Repeat("x", 4060) + `"}` })
 		refuse("a reserved identity", core.CodeFlexIdentityReserved, func(n *flex.NewChannel) { n.Identity = "system" })
+		f.open(t, flow, "bernd", nil)
 		if err := f.tr.DeleteWorkspace(t.Context(), f.account, f.space.WorkspaceSID); err != nil {
 			t.Fatal(err)
 		}
 		before = state()
+		refuse("a channel whose task went with the workspace", core.CodeFlexConfiguration, func(n *flex.NewChannel) { n.Identity = "bernd" })
 		refuse("a workspace that is gone", core.CodeFlexConfiguration, func(*flex.NewChannel) {})
 	})
 }

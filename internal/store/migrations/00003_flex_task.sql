@@ -2,9 +2,8 @@
 
 -- +goose Up
 
--- Written in the transactions of TaskRouter itself, so that nobody has to look for a channel in the attributes of tasks. ended says that the
--- conversation of the task is over: it is being wrapped up, or completed or canceled.
-CREATE TABLE flex_task (task_id BIGKEY, account_sid TEXT NOT NULL, channel_sid TEXT NOT NULL, ended BOOLEAN NOT NULL);
+-- Written in the transactions of TaskRouter itself, so that nobody has to look for a channel in the attributes of tasks.
+CREATE TABLE flex_task (task_id BIGKEY, account_sid TEXT NOT NULL, channel_sid TEXT NOT NULL);
 CREATE INDEX flex_task_channel ON flex_task (channel_sid);
 
 -- '' for a channel that makes no tasks.
