@@ -124,18 +124,24 @@ func (s *scene) create(n NewTask) *TaskView {
 	return t
 }
 
-// tryOffer does what the dispatcher does.
+// tryOffer does what the dispatcher does, to a task that waits.
 func (s *scene) tryOffer(t *TaskView, w *WorkerView) (ok bool) {
 	s.Helper()
-	s.must(s.tr.update(s.Context(), s.account, s.ws, func(u *unit) error {
+	ok, err := s.tryOfferAtOnce(t, w)
+	s.must(err)
+	return ok
+}
+
+func (s *scene) tryOfferAtOnce(t *TaskView, w *WorkerView) (ok bool, err error) {
+	err = s.tr.update(s.Context(), s.account, s.ws, func(u *unit) error {
 		row, err := u.lockTaskByID(t.ID)
-		if err != nil {
+		if err != nil || !row.Waits() {
 			return err
 		}
 		ok, err = u.offer(row, w.ID, 120, row.TransferID, false)
 		return err
-	}))
-	return ok
+	})
+	return ok, err
 }
 
 // offer offers a task and returns its reservation's SID.
