@@ -22,6 +22,7 @@ type world struct {
 	workers    map[int64]*Worker
 	tasks      map[int64]*Task
 
+	tried     []int64 // tasks that entered a step and got nothing: skip_if is next
 	decisions []Decision
 }
 
@@ -140,7 +141,7 @@ func slotOf(w *Worker, channel int64) *Slot {
 // candidate reports whether a task can be offered to a worker (taskrouter-studio A.4.3, A.4.10, A.4.11, A.6).
 func (o *world) candidate(t *Task, w *Worker) bool {
 	target := o.target(t)
-	if target == nil || slices.Contains(t.Holders, w.ID) {
+	if target == nil || slices.Contains(t.Holders, w.ID) || slices.Contains(t.Keepers, w.ID) {
 		return false
 	}
 	if routed(t, "WK") && w.SID != t.Target {
@@ -280,17 +281,16 @@ func (o *world) acrossBefore(a, b *Task) bool {
 	return a.ID < b.ID
 }
 
-// run decides everything that is to be done now.
-func (o *world) run(now int64) []Decision {
+// run decides what is to be done now, up to a limit.
+func (o *world) run(now int64, limit int) []Decision {
 	o.decisions = nil
-	var tried []int64
-	for {
+	for len(o.decisions) < limit {
 		if o.ring(now) {
 			continue
 		}
-		if len(tried) > 0 {
-			t := o.tasks[tried[0]]
-			tried = tried[1:]
+		if len(o.tried) > 0 {
+			t := o.tasks[o.tried[0]]
+			o.tried = o.tried[1:]
 			o.settle(t)
 			continue
 		}
@@ -300,13 +300,20 @@ func (o *world) run(now int64) []Decision {
 		}
 		for _, id := range sorted(o.tasks) {
 			if o.tasks[id].Fresh {
-				tried = append(tried, id)
+				o.tried = append(o.tried, id)
 			}
 		}
-		if len(tried) == 0 {
-			return o.decisions
+		if len(o.tried) == 0 {
+			break
 		}
 	}
+	return o.decisions
+}
+
+// drop takes a task out of the world.
+func (o *world) drop(id int64) {
+	delete(o.tasks, id)
+	o.tried = slices.DeleteFunc(slices.Clone(o.tried), func(tried int64) bool { return tried == id })
 }
 
 func (o *world) ring(now int64) bool {
@@ -399,7 +406,7 @@ func (o *world) reserve(t *Task, w *Worker, now int64) {
 
 func (o *world) expire(t *Task, reason string) {
 	o.decide(t, Decision{Kind: Expire, Queue: o.queue(t).ID, From: t.Step, To: t.Step, Reason: reason})
-	delete(o.tasks, t.ID)
+	o.drop(t.ID)
 	for _, id := range t.Holders {
 		o.release(id, t.Channel)
 	}
@@ -425,7 +432,7 @@ func (o *world) advance(t *Task, skipped bool) {
 	}
 	if !ok {
 		o.decide(t, Decision{Kind: Leave, Queue: queue, From: from, To: from, Skipped: skipped, Reason: "Task canceled on Workflow timeout"})
-		delete(o.tasks, t.ID)
+		o.drop(t.ID)
 		return
 	}
 	t.Step, t.Fresh = next, true

@@ -117,6 +117,7 @@ func TestCandidates(t *testing.T) {
 		{name: "one of two held", worker: func(w *Worker) { w.Slots[0] = Slot{Channel: 1, Capacity: 2, Held: 1, Available: true} }, want: NoObstacle},
 		{name: "expression", task: func(k *Task) { k.Attributes = object{"lang": "de"} }, want: ExpressionNotTrue},
 		{name: "already offered", task: func(k *Task) { k.Holders = []int64{1} }, want: AlreadyOffered},
+		{name: "hands it on itself", task: func(k *Task) { k.Keepers = []int64{1} }, want: AlreadyOffered},
 		{name: "known worker", task: func(k *Task) { k.Attributes = object{"lang": "es", "known": "WK1"} }, want: NoObstacle},
 		{name: "known worker is another", task: func(k *Task) { k.Attributes = object{"lang": "es", "known": "WK2"} }, want: NotTheKnownWorker},
 		{name: "known worker is null", task: func(k *Task) { k.Attributes = object{"lang": "es", "known": nil} }, want: NoObstacle},

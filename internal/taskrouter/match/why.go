@@ -17,7 +17,7 @@ const (
 	NotTheTarget      Obstacle = "not the routing target"
 	NotInQueue        Obstacle = "not in the queue"
 	NotTheKnownWorker Obstacle = "not the known worker"
-	AlreadyOffered    Obstacle = "already offered"
+	AlreadyOffered    Obstacle = "already offered" // or it has the task and hands it on
 	ActivityNotReady  Obstacle = "activity unavailable"
 	ChannelNotReady   Obstacle = "channel unavailable"
 	NoCapacity        Obstacle = "no capacity"
