@@ -23,9 +23,8 @@ import (
 const (
 	maxBody  = 8 << 10 // bytes; a name and an identity fit
 	tokenTTL = time.Hour
-	// agentIdentity is who answers in the demo.
-	agentIdentity = "agent"
-	agentRole     = "agent"
+	// agentRole is the role of who answers: a chat role's name, and what a token asks for that speaks for the worker too.
+	agentRole = "agent"
 
 	// A person who tries things out makes a few calls a second; tests make more. What is beyond waits for its next try.
 	callsPerSecond = 100
@@ -44,6 +43,9 @@ type Options struct {
 	APIKeySID      string
 	ChatServiceSID string
 	FlexFlowSID    string // of ChannelType custom
+	WorkspaceSID   string
+	WorkerSID      string // who answers
+	WorkerName     string // and the identity by which it chats
 	Log            *slog.Logger
 }
 
@@ -128,7 +130,7 @@ func read(r *http.Request, dest any) error {
 	return nil
 }
 
-// token makes an access token for a visitor, or for the agent's side with a role.
+// token makes an access token for a visitor, or with a role for the other side: an agent's token is the worker's too, as the desktop's is.
 func (d *demo) token(r *http.Request) (any, error) {
 	var in struct {
 		Identity string `json:"identity"`
@@ -144,6 +146,9 @@ func (d *demo) token(r *http.Request) (any, error) {
 			return nil, err
 		}
 		claim.RoleSID = role
+	}
+	if in.Role == agentRole {
+		claim.WorkspaceSID, claim.WorkerSID, claim.WorkerRole = d.WorkspaceSID, d.WorkerSID, "worker"
 	}
 	jwt, expires, err := d.Identity.Mint(r.Context(), claim)
 	if err != nil {
@@ -184,11 +189,11 @@ func (d *demo) addAgent(r *http.Request) (any, error) {
 		return nil, err
 	}
 	sid := r.PathValue("sid")
-	_, err = d.Chat.AddMember(r.Context(), chat.Actor{Service: svc, Source: chat.SourceAPI}, sid, chat.NewMember{Identity: agentIdentity, RoleSID: role})
+	_, err = d.Chat.AddMember(r.Context(), chat.Actor{Service: svc, Source: chat.SourceAPI}, sid, chat.NewMember{Identity: d.WorkerName, RoleSID: role})
 	if err != nil && !core.HasCode(err, core.CodeMemberExists) {
 		return nil, err
 	}
-	return map[string]any{"channel_sid": sid, "identity": agentIdentity}, nil
+	return map[string]any{"channel_sid": sid, "identity": d.WorkerName}, nil
 }
 
 // role returns the SID of a role by its name.
