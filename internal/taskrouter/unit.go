@@ -53,7 +53,8 @@ func (tr *TaskRouter) open(tx *store.Tx, accountSID, workspaceSID string) (*unit
 }
 
 // lockConfig takes the workspace for a change of what is configured, raises its revision, and reads it anew if somebody
-// changed it meanwhile. Call it before looking at what is to be changed.
+// changed it meanwhile. Call it before looking at what is to be changed. What the transaction itself then changes shows only after
+// loadSpace.
 func (u *unit) lockConfig() error {
 	var rev int64
 	err := u.tx.One(`UPDATE tr_workspace SET rev = rev + 1 WHERE id = $1 RETURNING rev`, []any{u.Workspace.ID}, &rev)
