@@ -182,7 +182,7 @@ func (tr *TaskRouter) redirect(ctx context.Context, a *assignment) error {
 func (u *unit) sendToDefault(t *Task) error {
 	plan := u.Plan(t.WorkflowID)
 	if plan == nil || !t.followsFilters() || plan.Default == nil {
-		return core.Ef(core.CodeRedirectRefused, "Instruction redirect needs a workflow with a default_filter; a call to redirect is not there, because Parley carries no voice")
+		return core.Ef(core.CodeRedirectRefused, "Instruction redirect needs a workflow with a default_filter; Parley carries no voice, so there is no call to redirect")
 	}
 	step := workflow.Step{Filter: len(plan.Filters)}
 	if t.StepFilter == int64(step.Filter) {

@@ -112,7 +112,7 @@ func refuseInstruction(name string, duringTransfer bool, unknown int) *core.Erro
 	case duringTransfer && code != core.CodeConferenceRefused && code != core.CodeSuperviseState:
 		return core.Ef(core.CodeDuringTransfer, "Instruction %s is not allowed while the task is being transferred", name)
 	}
-	return core.Ef(code, "Instruction %s is for calls, and Parley carries no voice; use accept or reject", name)
+	return core.Ef(code, "Parley carries no voice, so it does not follow the instruction %s; use accept or reject", name)
 }
 
 // find returns a reservation and its worker, or 20404.

@@ -70,18 +70,10 @@ func same(w *resttest.World, label string, got, want []string) {
 	}
 }
 
-// notFound makes the faults of values that name something that is not there.
-func notFound(values ...string) []resttest.Fault {
-	faults := resttest.EachOf(20404, values...)
-	for i := range faults {
-		faults[i].Status = http.StatusNotFound
-	}
-	return faults
-}
-
 // Every published operation is answered well by one of the stories.
 func TestGolden(t *testing.T) {
 	resttest.Each(t, func(w *resttest.World) {
 		configurationStory(w)
+		taskStory(w)
 	})
 }
