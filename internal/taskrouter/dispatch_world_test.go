@@ -22,6 +22,7 @@ type cluster struct {
 	queue, workflow    string
 	nodes              []*node
 	options            taskrouter.Options
+	rivals             int // further dispatchers in each process
 }
 
 // node is a process of the cluster.
@@ -64,6 +65,10 @@ func (c *cluster) node(o taskrouter.DispatcherOptions) *node {
 	}
 	n := &node{TaskRouter: taskrouter.New(st, codec, c.options), c: c, st: st}
 	n.d = taskrouter.NewDispatcher(n.TaskRouter, o)
+	var rivals []*node
+	for range c.rivals {
+		rivals = append(rivals, &node{TaskRouter: n.TaskRouter, c: c, st: st, d: taskrouter.NewDispatcher(n.TaskRouter, o)})
+	}
 	if len(c.nodes) == 0 {
 		n.update(func(tx *store.Tx) error {
 			_, err := tx.Exec(`INSERT INTO account (sid, friendly_name, status, auth_token, created_at, updated_at) VALUES ($1, 'test', 'active', 'x', $2, $2)`, c.account, tx.Now())
@@ -74,12 +79,20 @@ func (c *cluster) node(o taskrouter.DispatcherOptions) *node {
 				WorkerSID: core.NewSID("WK"), WorkerName: "agent"})
 		})
 	}
+	c.start(n)
+	for _, r := range rivals {
+		c.start(r)
+	}
+	return n
+}
+
+func (c *cluster) start(n *node) {
+	c.Helper()
 	if err := n.d.Start(c.Context()); err != nil {
 		c.Fatal(err)
 	}
 	c.Cleanup(func() { _ = n.d.Stop(context.Background()) })
 	c.nodes = append(c.nodes, n)
-	return n
 }
 
 // sole is the node of a cluster of one.
