@@ -48,7 +48,9 @@ func updateReservation(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.b.showReservation(v), nil
+	j := c.b.showReservation(v)
+	j.Incoming, j.Outgoing = nil, nil // here the SDK leaves the task out of what it reads, and finds nothing to hang a transfer on
+	return j, nil
 }
 
 // supervise listens to a call, which the use case refuses: there are none.
