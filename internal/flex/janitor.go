@@ -10,6 +10,7 @@ import (
 	"parley/internal/core"
 	"parley/internal/jobs"
 	"parley/internal/store"
+	"parley/internal/taskrouter"
 )
 
 // end is the payload of a job: a task about a channel ended. Over says that it is not only wrapped up: its agents have nothing more to do.
@@ -20,7 +21,8 @@ type end struct {
 }
 
 // enqueueEnd has a channel looked after. A task that is about none, and one whose attribute was taken away, leaves nothing to do.
-func enqueueEnd(tx *store.Tx, e end) error {
+func enqueueEnd(tx *store.Tx, space *taskrouter.Space, t *taskrouter.Task, over bool) error {
+	e := end{space.Workspace.AccountSID, channelOf(t.Attributes), over}
 	if !core.IsSID("CH", e.ChannelSID) {
 		return nil
 	}

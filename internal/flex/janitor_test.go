@@ -194,8 +194,25 @@ func TestLongLivedChannels(t *testing.T) {
 		}
 		f.write(t, c.SID, "anna", "me again")
 		f.settle(t)
-		if third := f.taskOf(t, c.SID); third == second {
-			t.Error("no task for who came again")
+		third := f.taskOf(t, c.SID)
+		if third == second {
+			t.Fatal("no task for who came again")
+		}
+		// For the customer a conversation is over when it is wrapped up. Its completion leaves the next one's agents where they are.
+		f.assign(t, third, "accepted")
+		f.setTask(t, third, taskrouter.TaskPatch{AssignmentStatus: ptr("wrapping")})
+		f.write(t, c.SID, "anna", "and another thing")
+		f.settle(t)
+		if fourth := f.taskOf(t, c.SID); fourth == third {
+			t.Error("no task for who wrote during the wrap-up")
+		}
+		if err := f.enter(t, c.SID, "agent", "eve", nil); err != nil {
+			t.Fatal(err)
+		}
+		f.setTask(t, third, taskrouter.TaskPatch{AssignmentStatus: ptr("completed")})
+		f.settle(t)
+		if got := f.members(t, c.SID); got != "anna eve" {
+			t.Errorf("members %q", got)
 		}
 	})
 }

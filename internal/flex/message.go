@@ -47,7 +47,7 @@ func (x *Flex) runMessage(ctx context.Context, job *jobs.Claimed) error {
 // so that no message falls between two tasks.
 func (x *Flex) hear(tx *store.Tx, m message) error {
 	at, err := x.openChannel(tx, m.AccountSID, m.ChannelSID)
-	if err != nil || at == nil || at.flow.IntegrationType != IntegrationTask || at.TaskAttributes == "" || status(at.room.Channel) != StatusActive {
+	if err != nil || at == nil || at.flow.IntegrationType != IntegrationTask || at.TaskAttributes == "" || status(at.room.Channel) == StatusInactive {
 		return err
 	}
 	lasting := longLived(at.room.Channel)

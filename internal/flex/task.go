@@ -75,30 +75,30 @@ func (x *Flex) tieTask(tx *store.Tx, flow *Flow, taskSID, channelSID string) err
 // taskHappened keeps account of the tasks that are about a channel, inside TaskRouter's own transaction, and has a channel looked after
 // when a task of it ends.
 func (x *Flex) taskHappened(tx *store.Tx, space *taskrouter.Space, event string, t *taskrouter.Task) error {
-	account, channelSID := space.Workspace.AccountSID, channelOf(t.Attributes)
 	switch event {
 	case "task.created", "task.updated":
-		return noteTask(tx, account, channelSID, t)
+		return noteTask(tx, space, t)
 	case "task.wrapup":
-		return enqueueEnd(tx, end{AccountSID: account, ChannelSID: channelSID})
+		return enqueueEnd(tx, space, t, false)
 	case "task.completed", "task.canceled":
-		return enqueueEnd(tx, end{AccountSID: account, ChannelSID: channelSID, Over: true})
+		return enqueueEnd(tx, space, t, true)
 	case "task.deleted", "task.system-deleted":
 		if err := tx.Defer(`DELETE FROM flex_task WHERE task_id = $1`, t.ID); err != nil || !t.UnderWay() {
 			return err // what has ended before was looked after then
 		}
-		return enqueueEnd(tx, end{AccountSID: account, ChannelSID: channelSID, Over: true})
+		return enqueueEnd(tx, space, t, true)
 	}
 	return nil
 }
 
 // noteTask writes down which channel a task is about now.
-func noteTask(tx *store.Tx, accountSID, channelSID string, t *taskrouter.Task) error {
+func noteTask(tx *store.Tx, space *taskrouter.Space, t *taskrouter.Task) error {
+	channelSID := channelOf(t.Attributes)
 	if !core.IsSID("CH", channelSID) {
 		return tx.Defer(`DELETE FROM flex_task WHERE task_id = $1`, t.ID)
 	}
 	return tx.Defer(`INSERT INTO flex_task (task_id, account_sid, channel_sid) VALUES ($1, $2, $3)
-		ON CONFLICT (task_id) DO UPDATE SET channel_sid = excluded.channel_sid`, t.ID, accountSID, channelSID)
+		ON CONFLICT (task_id) DO UPDATE SET channel_sid = excluded.channel_sid`, t.ID, space.Workspace.AccountSID, channelSID)
 }
 
 // hasOpenTask reports whether a conversation about the channel is still under way. A task that is handed on is.
