@@ -128,7 +128,6 @@ func (b *Board) reorder(c *class) {
 
 // mark says that a class is to be looked at with every free worker.
 func (b *Board) mark(c *class) {
-	c.barren = false
 	if !c.marked {
 		c.marked = true
 		c.home.marked++

@@ -102,11 +102,10 @@ func (b *Board) searchClass(c *class, news []*worker) offer {
 	for t := range c.tasks.from(lowest) {
 		w, suits := choose(t, suiting)
 		if w != nil {
-			c.barren = false
 			return offer{t, w}
 		}
 		if !suits {
-			c.barren = c.barren || c.marked
+			c.barren = c.barren || c.marked // the news alone say nothing of the others
 			return offer{}
 		}
 		c.barren = false // who suits holds t already, but perhaps not the next one

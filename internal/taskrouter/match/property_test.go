@@ -313,15 +313,6 @@ func (o *world) anew(r *rand.Rand) *Board {
 	return b
 }
 
-func runAll(b *Board, now int64, limit int) (all []Decision) {
-	for more := true; more; {
-		var some []Decision
-		some, more = b.Run(now, limit)
-		all = append(all, some...)
-	}
-	return all
-}
-
 // The property: whatever happened before, a board decides what somebody decides who looks at the whole workspace each time; and so does a
 // board that is told everything anew, and one that is interrupted.
 func TestBoardDecidesAsTheOracle(t *testing.T) {

@@ -74,7 +74,7 @@ func (s *scene) task(id int64, attributes object, edits ...func(*Task)) {
 // wants runs the board at an age and checks what it decides, written as brief does.
 func (s *scene) wants(age int64, want ...string) []Decision {
 	s.t.Helper()
-	list := runAll(s.Board, at(age), 1000)
+	list, _ := s.Run(at(age), 1000)
 	var got []string
 	for _, d := range list {
 		got = append(got, brief(d))
@@ -499,7 +499,7 @@ func TestSeveralReservationsOfOneTask(t *testing.T) {
 
 // The first task of a kind is offered already to the only worker who suits: then what counts is the place of the next one of its kind.
 func TestSecondOfItsKind(t *testing.T) {
-	s := newScene(t, `{"filters":[{"expression":"1==1","targets":[{"queue":"WQ1","expression":"worker.langs HAS task.lang"}]}]}`)
+	s := newScene(t, byLang)
 	q := s.queues[1].Queue
 	q.MaxReserved = 2
 	s.PutQueue(q)
@@ -574,6 +574,82 @@ func TestLimit(t *testing.T) {
 	if d, more := s.Run(at(0), 1); len(d) != 0 || more {
 		t.Errorf("after the last: %+v, more is %v", d, more)
 	}
+}
+
+// What is told between the parts of an interrupted run counts for the rest of it.
+func TestNewsBetweenTheParts(t *testing.T) {
+	one := func(s *scene, want string) {
+		t.Helper()
+		if d, _ := s.Run(at(9), 1); len(d) != 1 || brief(d[0]) != want {
+			t.Fatalf("decided %+v, want %s", d, want)
+		}
+	}
+	t.Run("a task comes before what was looked at", func(t *testing.T) {
+		s := newScene(t, byLang)
+		s.task(1, object{"lang": "de"})
+		s.task(2, object{"lang": "de"})
+		s.task(3, object{"lang": "es"})
+		s.wants(1)
+		s.worker(1, object{"langs": []any{"es", "de"}}, capacity(3))
+		one(s, "1 to 1")
+		s.task(4, object{"lang": "es"}, func(k *Task) { k.Priority = 1 })
+		one(s, "4 to 1")
+		one(s, "2 to 1")
+	})
+	t.Run("a task goes that was next", func(t *testing.T) {
+		s := newScene(t, `{"filters":[{"expression":"1==1","targets":[{"queue":"WQ1","known_worker_sid":"task.known"},{"queue":"WQ2"}]}]}`)
+		s.task(1, object{"known": "WK1"})
+		s.task(2, nil, func(k *Task) { k.Step.Target = 1 })
+		s.task(3, nil, func(k *Task) { k.Step.Target = 1 })
+		s.worker(1, nil)
+		s.worker(2, object{"level": 1.0})
+		one(s, "1 to 1")
+		s.DropTask(2)
+		one(s, "3 to 2")
+	})
+}
+
+const byLang = `{"filters":[{"expression":"1==1","targets":[{"queue":"WQ1","expression":"worker.langs HAS task.lang"}]}]}`
+
+// A class that suited nobody is looked at again when somebody suits who has its first task already.
+func TestSomebodySuitsAfterAll(t *testing.T) {
+	s := newScene(t, byLang)
+	q := s.queues[1].Queue
+	q.MaxReserved = 2
+	s.PutQueue(q)
+	s.task(1, object{"lang": "es"})
+	s.wants(0)
+	s.worker(1, object{"langs": []any{"es"}}, capacity(2))
+	s.wants(1, "1 to 1")
+	s.task(2, object{"lang": "es"})
+	s.wants(2, "2 to 1")
+}
+
+// A changed workflow counts for the tasks that wait in it.
+func TestChangedWorkflow(t *testing.T) {
+	plan := func(expression string, timeout int) Workflow {
+		return Workflow{ID: 1, Plan: mustPlan(fmt.Sprintf(`{"filters":[{"expression":"1==1","targets":[{"queue":"WQ1","expression":%q,"timeout":%d},{}]}]}`,
+			expression, timeout))}
+	}
+	s := newScene(t, toEveryone)
+	s.PutWorkflow(plan("1==0", 30))
+	s.worker(1, nil, capacity(2))
+	s.task(1, nil)
+	s.task(2, nil)
+	s.wants(0)
+	s.PutWorkflow(plan("1==1", 30))
+	s.wants(1, "1 to 1", "2 to 1")
+
+	s = newScene(t, toEveryone)
+	s.PutQueue(Queue{ID: 1, SID: "WQ1", Members: mustParse("1==1"), MaxReserved: 2})
+	s.PutWorkflow(plan("1==1", 5))
+	s.worker(1, nil)
+	s.task(1, nil)
+	s.wants(0, "1 to 1")
+	s.wants(5) // its step is over, unless it is made longer
+	s.PutWorkflow(plan("1==1", 60))
+	s.worker(2, nil)
+	s.wants(6, "1 to 2")
 }
 
 func TestWorkersThemselvesInExpressions(t *testing.T) {
