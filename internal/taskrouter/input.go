@@ -2,6 +2,7 @@ package taskrouter
 
 import (
 	"encoding/json"
+	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -14,6 +15,9 @@ const (
 	maxName       = 64
 	maxAttributes = 4096
 )
+
+// maxURL is the length of a callback's address in bytes; ours, none is documented.
+const maxURL = 2048
 
 // checkName refuses a FriendlyName that is empty or too long.
 func checkName(name string) error {
@@ -36,6 +40,21 @@ func checkAttributes(text string) (string, error) {
 		return "", invalid("Attributes must be a JSON object such as {\"language\":\"en\"}")
 	}
 	return text, nil
+}
+
+// checkURL refuses what is no address of a callback; "" is none.
+func checkURL(name, s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	switch {
+	case len(s) > maxURL:
+		return invalid("%s has %d bytes; at most %d are allowed", name, len(s), maxURL)
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+		return invalid("%s must be an absolute http or https URL", name)
+	}
+	return nil
 }
 
 // checkVersion compares an If-Match header with the version of what is to be changed: 0, "0", W/"0" and * are understood, "" asks
@@ -73,4 +92,20 @@ func clip(s string) string {
 // badToken refuses a page token that names no row of the list.
 func badToken() error {
 	return invalid("PageToken is not one that this list gave")
+}
+
+// after returns up to limit of the rows for which keep is true, from the one after the SID after on ("" for the first); 20001 where
+// no row has it.
+func after[T any](list []*T, sid func(*T) string, last string, limit int, keep func(*T) bool) (page []*T, err error) {
+	begun := last == ""
+	for _, row := range list {
+		if begun && len(page) < limit && keep(row) {
+			page = append(page, row)
+		}
+		begun = begun || sid(row) == last
+	}
+	if !begun {
+		return nil, badToken()
+	}
+	return page, nil
 }

@@ -155,3 +155,16 @@ func (v *view) workerRow(sid, lock string) (*Worker, error) {
 
 // workerByID is worker for a number that came from the store.
 func (v *view) workerByID(id int64) (*Worker, error) { return workers.One(v.r, `WHERE id = $1`, id) }
+
+// inUse refuses a change with these words where a query finds a row.
+func (v *view) inUse(sql string, args []any, format string, words ...any) error {
+	var id int64
+	err := v.r.One(sql+` LIMIT 1`, args, &id)
+	switch {
+	case errors.Is(err, store.ErrNoRow):
+		return nil
+	case err != nil:
+		return err
+	}
+	return invalid(format, words...)
+}

@@ -2,18 +2,13 @@ package taskrouter
 
 import (
 	"context"
-	"errors"
-	"net/url"
 
 	"parley/internal/core"
 	"parley/internal/store"
 )
 
-// maxURL is the length of a callback's URL in bytes, and maxEventsFilter that of the list of event types.
-const (
-	maxURL          = 2048
-	maxEventsFilter = 4096
-)
+// maxEventsFilter is the length of a workspace's list of event types in bytes; ours, none is documented.
+const maxEventsFilter = 4096
 
 // The templates of CreateWorkspace (taskrouter-studio A.3).
 const (
@@ -240,48 +235,4 @@ func (tr *TaskRouter) DeleteWorkspace(ctx context.Context, accountSID, workspace
 		u.tx.AfterCommit(func() { tr.forget(id) })
 		return workspaces.Delete(u.tx, u.Workspace)
 	})
-}
-
-// checkURL refuses what is no address of a callback; "" is none.
-func checkURL(name, s string) error {
-	if s == "" {
-		return nil
-	}
-	u, err := url.Parse(s)
-	switch {
-	case len(s) > maxURL:
-		return invalid("%s has %d bytes; at most %d are allowed", name, len(s), maxURL)
-	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-		return invalid("%s must be an absolute http or https URL", name)
-	}
-	return nil
-}
-
-// inUse refuses a change with these words where a query finds a row.
-func (v *view) inUse(sql string, args []any, format string, words ...any) error {
-	var id int64
-	err := v.r.One(sql+` LIMIT 1`, args, &id)
-	switch {
-	case errors.Is(err, store.ErrNoRow):
-		return nil
-	case err != nil:
-		return err
-	}
-	return invalid(format, words...)
-}
-
-// after returns up to limit of the rows for which keep is true, from the one after the SID after on ("" for the first); 20001 where
-// no row has it.
-func after[T any](list []*T, sid func(*T) string, last string, limit int, keep func(*T) bool) (page []*T, err error) {
-	begun := last == ""
-	for _, row := range list {
-		if begun && len(page) < limit && keep(row) {
-			page = append(page, row)
-		}
-		begun = begun || sid(row) == last
-	}
-	if !begun {
-		return nil, badToken()
-	}
-	return page, nil
 }
