@@ -75,5 +75,7 @@ func TestGolden(t *testing.T) {
 	resttest.Each(t, func(w *resttest.World) {
 		configurationStory(w)
 		taskStory(w)
+		workersStory(w)
+		historyStory(w)
 	})
 }
