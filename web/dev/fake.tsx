@@ -6,6 +6,7 @@ import { FakeServer } from "../test/fakeSdk";
 import "../src/ui/base.css";
 import "../src/guide/guide.css";
 import "../src/guide/chat.css";
+import "../src/guide/desk.css";
 
 const server = new FakeServer();
 const day = 24 * 60 * 60_000;
@@ -18,7 +19,11 @@ for (let n = 0; n < 70; n++)
     new Date(Date.now() - day * 2 + (n * day) / 40),
   );
 
-// For the console: fake.failSends.push("before"), fake.clients[0].move("connecting"), …
+server.bridge.current = "Available";
+server.bridge.offer({ name: "Alice", channelSid: "CH1" });
+server.bridge.offer({ name: "Bob" }, { timeout: 30 });
+
+// For the console: fake.failSends.push("before"), fake.clients[0].move("connecting"), fake.bridge.offer({ name: "Carol" }), …
 Object.assign(window, { fake: server });
 
 const guide = new Guide(server.backend, sessionStorage);

@@ -5,28 +5,8 @@
 
 import type { Client } from "twilio-chat";
 import type { Backend } from "../src/guide/guide";
-
-type Listener = (...args: never[]) => void;
-
-class Emitter {
-  readonly #listeners = new Map<string, Set<Listener>>();
-
-  on(event: string, listener: Listener): this {
-    const known = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, known.add(listener));
-    return this;
-  }
-
-  off(event: string, listener: Listener): this {
-    this.#listeners.get(event)?.delete(listener);
-    return this;
-  }
-
-  emit(event: string, ...args: unknown[]): void {
-    for (const listener of [...(this.#listeners.get(event) ?? [])])
-      (listener as (...a: unknown[]) => void)(...args);
-  }
-}
+import { Emitter } from "./emitter";
+import { FakeBridge } from "./fakeWorker";
 
 interface StoredMessage {
   index: number;
@@ -52,11 +32,14 @@ export class FakeServer {
   readonly messages: StoredMessage[] = [];
   readonly members: StoredMember[] = [];
   readonly names = new Map<string, string>();
+  /** How many were made. */
+  channels = 0;
   /** Makes the next sends fail: before anything is stored, or after (the answer is lost). */
   failSends: ("before" | "after")[] = [];
   /** Set to hold sends until it resolves. */
   sendGate: Promise<void> = Promise.resolve();
   onRead: (() => Promise<void>) | null = null;
+  readonly bridge = new FakeBridge();
 
   readonly backend: Backend = {
     createClient: (token) => {
@@ -70,14 +53,17 @@ export class FakeServer {
       return token;
     },
     createChannel: async (identity, friendlyName) => {
+      this.channels++;
       this.names.set(identity, friendlyName);
       this.join(identity);
       return "CH1";
     },
-    addAgent: async () => this.join("agent"),
+    createWorker: this.bridge.createWorker,
+    joinChannel: async (_, identity) => this.join(identity),
   };
 
   join(identity: string): void {
+    if (this.members.some((member) => member.identity === identity)) return;
     const member = {
       sid: `MB${this.members.length}`,
       identity,
@@ -116,6 +102,14 @@ export class FakeServer {
     this.messages.push(message);
     this.tell("messageAdded", message);
     return message;
+  }
+
+  /** Closes the channel, as Flex does at the end of a task. */
+  end(): void {
+    for (const { channel } of this.clients) {
+      channel.attributes = { status: "INACTIVE" };
+      channel.emit("updated", { channel, updateReasons: ["attributes"] });
+    }
   }
 
   /** Sends an event to every connected client. */
@@ -164,6 +158,7 @@ export class FakeClient extends Emitter {
 
 class FakeChannel extends Emitter {
   lastConsumedMessageIndex: number | null = null;
+  attributes: object = {};
 
   constructor(
     readonly server: FakeServer,

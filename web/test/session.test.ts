@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { SharedConnection } from "../src/chat/connection";
 import { ChatSession } from "../src/chat/session";
 import { Guide } from "../src/guide/guide";
 import { FakeServer } from "./fakeSdk";
@@ -7,8 +8,10 @@ async function opened(server = new FakeServer(), identity = "alice") {
   if (!server.members.some((m) => m.identity === identity)) server.join(identity);
   const session = new ChatSession({
     identity,
-    createClient: server.backend.createClient,
-    fetchToken: () => server.backend.fetchToken(identity),
+    connection: new SharedConnection({
+      createClient: server.backend.createClient,
+      fetchToken: () => server.backend.fetchToken(identity),
+    }),
     openChannel: async () => "CH1",
     replayMs: 0,
   });
@@ -128,6 +131,15 @@ describe("reading", () => {
   });
 });
 
+test("a channel that is made inactive is over, and stays readable", async () => {
+  const { server, now } = await opened();
+  server.store("bob", "bye");
+  expect(now().ended).toBe(false);
+  server.end();
+  expect(now()).toMatchObject({ ended: true, phase: "open" });
+  expect(now().timeline.messages).toHaveLength(1);
+});
+
 describe("staying signed in", () => {
   test.each(["tokenAboutToExpire", "tokenExpired"])("%s fetches one new token", async (event) => {
     const { server, client } = await opened();
@@ -177,8 +189,10 @@ describe("staying signed in", () => {
     const openChannel = vi.fn().mockRejectedValueOnce(new Error("No such channel.")).mockResolvedValue("CH1");
     const session = new ChatSession({
       identity: "alice",
-      createClient: server.backend.createClient,
-      fetchToken: () => server.backend.fetchToken("alice"),
+      connection: new SharedConnection({
+        createClient: server.backend.createClient,
+        fetchToken: () => server.backend.fetchToken("alice"),
+      }),
       openChannel,
     });
     session.open();
@@ -204,27 +218,34 @@ describe("the guide", () => {
     const storage = memory();
     const guide = new Guide(server.backend, storage);
     guide.start("Alice");
-    await vi.waitUntil(() => guide.getSnapshot().channelSid !== null);
-    guide.answer();
-    await vi.waitUntil(() => guide.getSnapshot().agent?.getSnapshot().phase === "open");
+    guide.signIn();
+    await vi.waitUntil(() => guide.getSnapshot().customer?.getSnapshot().phase === "open");
+    await vi.waitUntil(() => guide.getSnapshot().desk?.worker.getSnapshot().phase === "open");
     const identity = guide.getSnapshot().customer?.identity;
+    server.bridge.offer({ name: "Alice", channelSid: "CH1" }).end("accepted");
+    await vi.waitUntil(() => server.members.length === 2);
     expect(server.members.map((m) => m.identity)).toEqual([identity, "agent"]);
 
     const again = new Guide(server.backend, storage);
-    await vi.waitUntil(() => again.getSnapshot().agent?.getSnapshot().phase === "open");
+    await vi.waitUntil(() => again.getSnapshot().desk?.getSnapshot().size === 1);
     await vi.waitUntil(() => again.getSnapshot().customer?.getSnapshot().phase === "open");
     expect(again.getSnapshot().customer?.identity).toBe(identity);
-    expect(server.members).toHaveLength(2);
+    expect(server.channels).toBe(1);
 
     again.reset();
-    expect(new Guide(server.backend, storage).getSnapshot().customer).toBe(null);
+    const rest = new Guide(server.backend, storage).getSnapshot();
+    expect(rest.customer).toBe(null);
+    expect(rest.desk).not.toBe(null);
   });
 
   test("storage that holds nonsense counts as none", () => {
     const storage = memory();
-    for (const text of ["{", "[]", "null", '{"identity":1}']) {
+    for (const text of ["{", "[]", "null", '{"customer":{"identity":1}}', '{"customer":7,"agent":"yes"}']) {
       storage.setItem("parley.guide", text);
-      expect(new Guide(new FakeServer().backend, storage).getSnapshot().customer).toBe(null);
+      expect(new Guide(new FakeServer().backend, storage).getSnapshot()).toEqual({
+        customer: null,
+        desk: null,
+      });
     }
   });
 });

@@ -1,6 +1,7 @@
 /**
  * One signed-in chat client: made with a token, and kept signed in. Owns the
- * SDK's client from construction to close().
+ * SDK's client from construction to close(). Several conversations of one
+ * person share it.
  */
 
 import type { Client, ConnectionState } from "twilio-chat";
@@ -8,7 +9,6 @@ import type { Client, ConnectionState } from "twilio-chat";
 export interface ConnectionOptions {
   createClient: (token: string) => Client;
   fetchToken: () => Promise<string>;
-  onState: (state: ConnectionState) => void;
 }
 
 /** How long to wait for the first sign-in before the reader is asked what to do. */
@@ -19,6 +19,7 @@ const RETRY_MAX_MS = 30_000;
 export class Connection {
   readonly client: Client;
   readonly #options: ConnectionOptions;
+  readonly #listeners = new Set<(state: ConnectionState) => void>();
   #closed = false;
   #renewing = false;
   #renewTimer: ReturnType<typeof setTimeout> | undefined;
@@ -31,7 +32,7 @@ export class Connection {
     this.client = options.createClient(token);
     this.client.on("connectionStateChanged", (state) => {
       if (this.#closed) return;
-      options.onState(state);
+      for (const listener of this.#listeners) listener(state);
       if (state === "denied") this.#renew();
     });
     this.client.on("tokenAboutToExpire", () => this.#renew());
@@ -48,6 +49,12 @@ export class Connection {
       connection.close();
       throw error;
     }
+  }
+
+  /** Tells of every later state; answers how to stop that. */
+  watch(listener: (state: ConnectionState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Resolves when the client is initialised. A first failure may heal: the SDK goes on connecting. */
@@ -116,5 +123,32 @@ export class Connection {
     clearTimeout(this.#renewTimer);
     // shutdown() waits for a sign-in that may never come; nobody is left to tell.
     void this.client.shutdown().catch(() => {});
+  }
+}
+
+/** A connection that signs in for its first user, and ends after its last. */
+export class SharedConnection {
+  readonly #options: ConnectionOptions;
+  #users = 0;
+  #opened: Promise<Connection> | null = null;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** Every acquire() is followed by one release(), also one that failed. */
+  acquire(): Promise<Connection> {
+    this.#users++;
+    this.#opened ??= Connection.open(this.#options);
+    return this.#opened;
+  }
+
+  release(): void {
+    if (--this.#users > 0) return;
+    void this.#opened?.then(
+      (connection) => connection.close(),
+      () => {}, // one that failed has closed itself
+    );
+    this.#opened = null;
   }
 }

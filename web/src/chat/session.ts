@@ -4,9 +4,9 @@
  * that never changes in place.
  */
 
-import type { Channel, Client, ConnectionState, Member, Message } from "twilio-chat";
+import type { Channel, ConnectionState, Member, Message } from "twilio-chat";
 import { randomId } from "../lib/id";
-import { Connection } from "./connection";
+import type { SharedConnection } from "./connection";
 import {
   type Attachment,
   type ChatMessage,
@@ -34,8 +34,7 @@ const REPLAY_MS = 3_000;
 
 export interface SessionOptions {
   identity: string;
-  createClient: (token: string) => Client;
-  fetchToken: () => Promise<string>;
+  connection: SharedConnection;
   /** Makes or finds the channel and answers its SID. Called before the sign-in, and again where that fails. */
   openChannel: () => Promise<string>;
   replayMs?: number;
@@ -47,6 +46,8 @@ export interface Snapshot {
   problem: string | null;
   connection: ConnectionState;
   channelSid: string | null;
+  /** True where the conversation is over: its agent has wrapped up (rest-semantics §4.4). */
+  ended: boolean;
   timeline: Timeline;
   hasOlder: boolean;
   loadingOlder: boolean;
@@ -67,6 +68,7 @@ const initial: Snapshot = {
   problem: null,
   connection: "connecting",
   channelSid: null,
+  ended: false,
   timeline: emptyTimeline,
   hasOlder: false,
   loadingOlder: false,
@@ -83,7 +85,8 @@ export class ChatSession {
   readonly #options: SessionOptions;
   #snapshot = initial;
   readonly #listeners = new Set<() => void>();
-  #connection: Connection | null = null;
+  /** Takes back what open() did: listeners, and the share in the connection. */
+  #undo: (() => void)[] = [];
   #channel: Channel | null = null;
   #oldest: Page | null = null;
   readonly #members = new Map<string, Member>();
@@ -195,7 +198,7 @@ export class ChatSession {
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#connection?.close();
+    this.#hangUp();
     this.#listeners.clear();
   }
 
@@ -203,13 +206,14 @@ export class ChatSession {
     try {
       // The channel first: the request that makes it also makes the user, with the name that people chose.
       const sid = await this.#options.openChannel();
-      this.#connection = await Connection.open({
-        createClient: this.#options.createClient,
-        fetchToken: this.#options.fetchToken,
-        onState: (state) => this.#onConnection(state),
-      });
-      if (this.#closed) return this.#connection.close();
-      const channel = await this.#connection.client.getChannelBySid(sid);
+      if (this.#closed) return;
+      this.#undo.push(() => this.#options.connection.release());
+      const connection = await this.#options.connection.acquire();
+      if (this.#closed) return;
+      this.#undo.push(connection.watch((state) => this.#onConnection(state)));
+      this.#set({ connection: connection.client.connectionState });
+      const channel = await connection.client.getChannelBySid(sid);
+      if (this.#closed) return;
       this.#listen(channel);
       const [members, page] = await Promise.all([channel.getMembers(), channel.getMessages(PAGE_SIZE)]);
       this.#channel = channel;
@@ -219,33 +223,42 @@ export class ChatSession {
       this.#setTimeline(receive(this.#snapshot.timeline, page.items.map(this.#convert)), {
         phase: "open",
         channelSid: sid,
+        ended: isEnded(channel),
         hasOlder: page.hasPrevPage,
       });
     } catch (error) {
-      this.#connection?.close();
+      this.#hangUp();
       this.#started = false;
       this.#set({ phase: "failed", problem: explain(error) });
     }
   }
 
+  #hangUp(): void {
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+
   #listen(channel: Channel): void {
+    // The channel lives as long as the client, which others may share.
+    const on: Channel["on"] = (event, listener) => {
+      this.#undo.push(() => channel.off(event, listener));
+      return channel.on(event, listener);
+    };
     const take = (message: Message) =>
       this.#setTimeline(receive(this.#snapshot.timeline, [this.#convert(message)]));
-    channel.on("messageAdded", take);
-    channel.on("messageUpdated", ({ message }) => take(message));
-    channel.on("messageRemoved", (message) =>
-      this.#setTimeline(remove(this.#snapshot.timeline, message.index)),
-    );
-    channel.on("memberJoined", (member) => this.#meet(member));
-    channel.on("memberUpdated", () => this.#showMembers());
-    channel.on("memberLeft", (member) => {
+    on("messageAdded", take);
+    on("messageUpdated", ({ message }) => take(message));
+    on("messageRemoved", (message) => this.#setTimeline(remove(this.#snapshot.timeline, message.index)));
+    on("memberJoined", (member) => this.#meet(member));
+    on("memberUpdated", () => this.#showMembers());
+    on("memberLeft", (member) => {
       this.#members.delete(member.sid);
       this.#setTyping(member.identity, false);
       this.#showMembers();
     });
-    channel.on("typingStarted", (member) => this.#setTyping(member.identity, true));
-    channel.on("typingEnded", (member) => this.#setTyping(member.identity, false));
-    channel.on("removed", () => this.#set({ phase: "closed" }));
+    on("typingStarted", (member) => this.#setTyping(member.identity, true));
+    on("typingEnded", (member) => this.#setTyping(member.identity, false));
+    on("updated", () => this.#set({ ended: isEnded(channel) }));
+    on("removed", () => this.#set({ phase: "closed" }));
   }
 
   #onConnection(state: ConnectionState): void {
@@ -324,6 +337,11 @@ export class ChatSession {
     this.#snapshot = { ...this.#snapshot, ...change };
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** The attribute by which Flex closes a conversation that stays readable. */
+function isEnded(channel: Channel): boolean {
+  return (channel.attributes as { status?: unknown } | null)?.status === "INACTIVE";
 }
 
 function form(file: File): FormData {

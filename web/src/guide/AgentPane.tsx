@@ -1,59 +1,23 @@
-import type { ChatSession } from "../chat/session";
-import { useSession } from "../chat/useSession";
-import { initial } from "../lib/text";
-import { Conversation } from "./Conversation";
+import { DeskView } from "./DeskView";
 import { Pane, type PaneProps } from "./Pane";
 
-export function AgentPane({ guide, state, visible, live, ...frame }: PaneProps) {
+export function AgentPane({ guide, state, visible, live, engaged, ...frame }: PaneProps) {
   return (
     <Pane side="agent" label="Agent's side" visible={visible} {...frame}>
-      {state.agent ? (
-        <Conversation
-          key={state.agent.identity + state.channelSid}
-          session={state.agent}
-          title={{ alone: state.name ?? "", role: "Agent’s side" }}
-          placeholder="Write to the customer"
-          visible={visible}
-          live={live}
-        />
-      ) : state.customer ? (
-        <Incoming name={state.name ?? ""} customer={state.customer} onAnswer={() => guide.answer()} />
+      {state.desk ? (
+        <DeskView desk={state.desk} visible={visible} live={live} engaged={engaged} />
       ) : (
-        <div className="welcome idle">
+        <div className="welcome">
           <span className="avatar large" aria-hidden="true">
             A
           </span>
           <h2>Agent’s side</h2>
-          <p>No one is waiting. When the customer begins a conversation, it rings here.</p>
+          <p>You are the agent. Sign in as a worker, go available, and conversations are offered to you.</p>
+          <button type="button" className="button primary" onClick={() => guide.signIn()}>
+            Sign in as the agent
+          </button>
         </div>
       )}
     </Pane>
-  );
-}
-
-function Incoming({
-  name,
-  customer,
-  onAnswer,
-}: {
-  name: string;
-  customer: ChatSession;
-  onAnswer: () => void;
-}) {
-  const { phase } = useSession(customer);
-  const ready = phase === "open";
-  return (
-    <div className="welcome incoming">
-      <span className={ready ? "avatar large ringing" : "avatar large"} aria-hidden="true">
-        {initial(name)}
-      </span>
-      <div role="status">
-        <h2>{ready ? `${name} is waiting` : `${name} is connecting…`}</h2>
-      </div>
-      <p>Answer to sign in as the agent and join the conversation.</p>
-      <button type="button" className="button primary" disabled={!ready} onClick={onAnswer}>
-        Answer
-      </button>
-    </div>
   );
 }

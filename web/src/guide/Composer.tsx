@@ -2,11 +2,13 @@ import { type ClipboardEvent, type FormEvent, type KeyboardEvent, useId, useRef,
 import { MAX_BODY_BYTES, textProblem } from "../chat/limits";
 import { byteLength, formatBytes } from "../lib/text";
 import { Icon } from "../ui/Icon";
+import { useLostFocus } from "../ui/useLostFocus";
 
 interface Props {
   placeholder: string;
   /** What was wrong with the last files. */
   problem: string | null;
+  engaged: boolean;
   onProblem: (problem: string | null) => void;
   onText: (text: string) => void;
   onFiles: (files: Iterable<File>) => void;
@@ -14,11 +16,12 @@ interface Props {
 }
 
 /** Where a message is written: Enter sends, Shift+Enter makes a new line, files come by button, paste or drop. */
-export function Composer({ placeholder, problem, onProblem, onText, onFiles, onTyping }: Props) {
+export function Composer({ placeholder, problem, engaged, onProblem, onText, onFiles, onTyping }: Props) {
   const [text, setText] = useState("");
   const picker = useRef<HTMLInputElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
+  useLostFocus(field, engaged);
 
   const tooLong = textProblem(text);
   const shown = tooLong ?? problem;

@@ -1,23 +1,29 @@
-import { type DragEvent, useCallback, useState } from "react";
+import { type DragEvent, type ReactNode, useCallback, useState } from "react";
 import { fileProblem } from "../chat/limits";
 import type { ChatSession, Snapshot } from "../chat/session";
 import { useSession } from "../chat/useSession";
 import { initial } from "../lib/text";
-import { Icon } from "../ui/Icon";
 import { Composer } from "./Composer";
 import { AGENT } from "./guide";
 import { MessageList } from "./MessageList";
+import { Opening } from "./Opening";
 
 interface Props {
   session: ChatSession;
-  title: { alone: string; role: string };
+  /** What stands above; without it, somebody else has said with whom this is. */
+  title?: { alone: string; role: string };
   placeholder: string;
   visible: boolean;
   live: boolean;
+  engaged: boolean;
+  /** What there is to know while all is well. */
+  note?: (state: Snapshot) => string | null;
+  /** What takes the place of the field once the conversation is over. */
+  over: ReactNode;
 }
 
 /** One side of a conversation: who is there, what was said, and where to write. */
-export function Conversation({ session, title, placeholder, visible, live }: Props) {
+export function Conversation({ session, title, placeholder, note, over, ...pane }: Props) {
   const state = useSession(session);
   const [problem, setProblem] = useState<string | null>(null);
   const [dropping, setDropping] = useState(false);
@@ -36,10 +42,9 @@ export function Conversation({ session, title, placeholder, visible, live }: Pro
   );
 
   if (state.phase === "opening" || state.phase === "failed")
-    return <Opening state={state} session={session} />;
+    return <Opening problem={state.problem} onRetry={() => session.open()} />;
 
   const nameOf = (identity: string) => displayName(state, identity);
-  const heading = state.others.length > 0 ? state.others.map(nameOf).join(", ") : title.alone;
 
   const drag = {
     onDragOver: (event: DragEvent) => {
@@ -58,69 +63,61 @@ export function Conversation({ session, title, placeholder, visible, live }: Pro
   return (
     // Dropping a file is a short cut; the attach button does the same for everyone.
     <div className={dropping ? "conversation dropping" : "conversation"} {...drag}>
-      <header className="with">
-        <span className="avatar" aria-hidden="true">
-          {state.others.length > 0 ? initial(heading) : "…"}
-        </span>
-        <span className="who">
-          <h2>{heading}</h2>
-          <small>{title.role}</small>
-        </span>
-      </header>
-      <Banner state={state} />
-      <MessageList session={session} state={state} nameOf={nameOf} visible={visible} live={live} />
+      {title && <Heading names={state.others.map(nameOf)} {...title} />}
+      <Banner state={state} note={note?.(state) ?? null} />
+      <MessageList session={session} state={state} nameOf={nameOf} visible={pane.visible} live={pane.live} />
       <Typing names={state.typing.map(nameOf)} />
-      {state.phase === "open" && (
-        <Composer
-          placeholder={placeholder}
-          problem={problem}
-          onProblem={setProblem}
-          onText={(text) => session.sendText(text)}
-          onFiles={sendFiles}
-          onTyping={() => session.type()}
-        />
-      )}
+      {state.ended
+        ? over
+        : state.phase === "open" && (
+            <Composer
+              placeholder={placeholder}
+              problem={problem}
+              engaged={pane.engaged}
+              onProblem={setProblem}
+              onText={(text) => session.sendText(text)}
+              onFiles={sendFiles}
+              onTyping={() => session.type()}
+            />
+          )}
     </div>
   );
 }
 
-function Opening({ state, session }: { state: Snapshot; session: ChatSession }) {
-  if (state.phase === "opening")
-    return (
-      <div className="welcome" role="status">
-        <span className="spinner" aria-hidden="true" />
-        <h2>Connecting…</h2>
-      </div>
-    );
+function Heading({ names, alone, role }: { names: string[]; alone: string; role: string }) {
+  const heading = names.join(", ") || alone;
   return (
-    <div className="welcome" role="alert">
-      <Icon name="alert" size={36} />
-      <h2>That did not work</h2>
-      <p>{state.problem}</p>
-      <button type="button" className="button primary" onClick={() => session.open()}>
-        Try again
-      </button>
-    </div>
+    <header className="with">
+      <span className="avatar" aria-hidden="true">
+        {names.length > 0 ? initial(heading) : "…"}
+      </span>
+      <span className="who">
+        <h2>{heading}</h2>
+        <small>{role}</small>
+      </span>
+    </header>
   );
 }
 
-/** Says what is wrong with the connection, and nothing while all is well. */
-function Banner({ state }: { state: Snapshot }) {
-  const text =
-    state.phase === "closed"
-      ? "This conversation was ended."
-      : state.connection === "connected"
-        ? null
-        : state.connection === "denied"
-          ? "Signing in again…"
-          : "The connection was lost. Reconnecting…";
+/** Says what is wrong with the connection; while all is well, what else there is to know. */
+function Banner({ state, note }: { state: Snapshot; note: string | null }) {
+  const gone = state.phase === "closed" && !state.ended;
+  const wrong = gone
+    ? "This conversation was ended."
+    : state.connection === "connected"
+      ? null
+      : state.connection === "denied"
+        ? "Signing in again…"
+        : "The connection was lost. Reconnecting…";
   return (
     <div role="status">
-      {text && (
+      {wrong ? (
         <p className="banner">
-          {state.phase !== "closed" && <span className="spinner small" aria-hidden="true" />}
-          {text}
+          {!gone && <span className="spinner small" aria-hidden="true" />}
+          {wrong}
         </p>
+      ) : (
+        note && <p className="banner calm">{note}</p>
       )}
     </div>
   );

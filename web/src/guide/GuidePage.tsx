@@ -14,7 +14,7 @@ export function GuidePage({ guide }: { guide: Guide }) {
   const narrow = useMedia("(max-width: 52rem)");
   const [shown, setShown] = useState<Side>("customer");
   // One of the two logs speaks to a screen reader, or it would hear everything twice.
-  const [active, setActive] = useState<Side>("customer");
+  const [active, setActive] = useState<Side | null>(null);
 
   const reset = useCallback(() => {
     guide.reset();
@@ -29,8 +29,8 @@ export function GuidePage({ guide }: { guide: Guide }) {
       <div className="intro">
         <h1>A custom chat client, both ends</h1>
         <p>
-          The app of the guide on the unmodified <code>twilio-chat</code> SDK. Write as the customer, answer
-          as the agent.
+          The app of the guide on the unmodified <code>twilio-chat</code> SDK, and an agent’s desk on{" "}
+          <code>twilio-taskrouter</code>. Sign in as the agent, go available, and write as the customer.
         </p>
         {state.customer && (
           <button type="button" className="button" onClick={reset}>
@@ -48,7 +48,8 @@ export function GuidePage({ guide }: { guide: Guide }) {
               state={state}
               tab={narrow}
               visible={customerShown}
-              live={active === "customer"}
+              live={active !== "agent"}
+              engaged={active === "customer"}
               onActive={() => setActive("customer")}
             />
             <AgentPane
@@ -57,6 +58,7 @@ export function GuidePage({ guide }: { guide: Guide }) {
               tab={narrow}
               visible={agentShown}
               live={active === "agent"}
+              engaged={active === "agent"}
               onActive={() => setActive("agent")}
             />
           </div>

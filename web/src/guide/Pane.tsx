@@ -11,6 +11,8 @@ export interface PaneProps {
   visible: boolean;
   /** True where this side's log speaks to a screen reader. */
   live: boolean;
+  /** True where the person was last at work. */
+  engaged: boolean;
   onActive: () => void;
 }
 

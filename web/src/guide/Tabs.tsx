@@ -1,6 +1,8 @@
 import { type KeyboardEvent, useRef } from "react";
 import type { ChatSession } from "../chat/session";
 import { useSession } from "../chat/useSession";
+import type { Desk } from "../desk/desk";
+import { useTalks, useWorker } from "../desk/useDesk";
 import type { Side } from "./GuidePage";
 import type { GuideSnapshot } from "./guide";
 
@@ -51,28 +53,32 @@ export function Tabs({ shown, onShow, state }: Props) {
           onClick={() => onShow(side)}
         >
           {label}
-          <Badge session={state[side]} waiting={side === "agent" && !!state.channelSid && !state.agent} />
+          {side === "customer" && state.customer && <CustomerBadge session={state.customer} />}
+          {side === "agent" && state.desk && <AgentBadge desk={state.desk} />}
         </button>
       ))}
     </div>
   );
 }
 
-function Badge({ session, waiting }: { session: ChatSession | null; waiting: boolean }) {
-  if (session) return <Unread session={session} />;
-  return waiting ? (
-    <span className="badge">
-      1<span className="sr-only"> waiting</span>
-    </span>
-  ) : null;
+function CustomerBadge({ session }: { session: ChatSession }) {
+  return <Badge count={useSession(session).unread} of="unread" />;
 }
 
-function Unread({ session }: { session: ChatSession }) {
-  const { unread } = useSession(session);
-  return unread > 0 ? (
+function AgentBadge({ desk }: { desk: Desk }) {
+  const { works } = useWorker(desk.worker);
+  const talks = useTalks(desk);
+  const waiting = works.filter((work) => work.status === "pending").length;
+  if (waiting > 0) return <Badge count={waiting} of="waiting" />;
+  return <Badge count={[...talks.values()].reduce((sum, { unread }) => sum + unread, 0)} of="unread" />;
+}
+
+function Badge({ count, of }: { count: number; of: string }) {
+  if (count === 0) return null;
+  return (
     <span className="badge">
-      {unread}
-      <span className="sr-only"> unread</span>
+      {count}
+      <span className="sr-only"> {of}</span>
     </span>
-  ) : null;
+  );
 }

@@ -3,53 +3,56 @@
  * reload brings back.
  */
 
-import type { Client } from "twilio-chat";
+import { SharedConnection } from "../chat/connection";
 import { identityFor } from "../chat/limits";
 import { ChatSession } from "../chat/session";
+import { Desk, type DeskBackend } from "../desk/desk";
 import { randomId } from "../lib/id";
 
+/** The identity of the demo's agent in the chat. */
 export const AGENT = "agent";
 const STORAGE_KEY = "parley.guide";
 
-/** What the pages ask of the server, apart from the chat itself. */
-export interface Backend {
-  createClient: (token: string) => Client;
+/** What the pages ask of the server, apart from the SDKs. */
+export interface Backend extends Pick<DeskBackend, "createClient" | "createWorker"> {
+  /** A token for a customer, or with the role for the demo's agent. */
   fetchToken: (identity: string, role?: "agent") => Promise<string>;
   createChannel: (identity: string, friendlyName: string) => Promise<string>;
-  addAgent: (channelSid: string) => Promise<void>;
+  joinChannel: (channelSid: string, identity: string, token: string) => Promise<void>;
 }
 
-interface Saved {
+/** A conversation as its customer has it. */
+interface Customer {
   identity: string;
   name: string;
   channelSid: string | null;
+}
+
+/** What the storage holds. */
+interface Saved {
+  customer: Customer | null;
   agent: boolean;
 }
 
 export interface GuideSnapshot {
-  name: string | null;
-  channelSid: string | null;
   customer: ChatSession | null;
-  agent: ChatSession | null;
+  desk: Desk | null;
 }
-
-const empty: GuideSnapshot = { name: null, channelSid: null, customer: null, agent: null };
 
 export class Guide {
   readonly #backend: Backend;
   readonly #storage: Storage;
   readonly #listeners = new Set<() => void>();
-  #snapshot = empty;
-  #saved: Saved | null;
+  #snapshot: GuideSnapshot = { customer: null, desk: null };
+  #saved: Saved;
 
-  /** Takes up the conversation that the storage holds, if any. */
+  /** Takes up what the storage holds. */
   constructor(backend: Backend, storage: Storage) {
     this.#backend = backend;
     this.#storage = storage;
     this.#saved = parse(storage.getItem(STORAGE_KEY));
-    if (!this.#saved) return;
-    this.#openCustomer(this.#saved);
-    if (this.#saved.agent && this.#saved.channelSid) this.#openAgent(this.#saved.channelSid, true);
+    if (this.#saved.customer) this.#openCustomer(this.#saved.customer);
+    if (this.#saved.agent) this.signIn();
   }
 
   readonly getSnapshot = (): GuideSnapshot => this.#snapshot;
@@ -62,92 +65,80 @@ export class Guide {
   /** Begins a conversation as a customer of that name. */
   start(name: string): void {
     if (this.#snapshot.customer) return;
-    const saved = { identity: identityFor(name, randomId()), name, channelSid: null, agent: false };
-    this.#save(saved);
-    this.#openCustomer(saved);
+    const customer = { identity: identityFor(name, randomId()), name, channelSid: null };
+    this.#save({ customer });
+    this.#openCustomer(customer);
   }
 
-  /** Signs the agent in and puts it into the conversation. */
-  answer(): void {
-    const { channelSid, agent } = this.#snapshot;
-    if (!channelSid || agent) return;
-    this.#openAgent(channelSid, false);
-  }
-
-  /** Leaves the conversation; the server keeps it. */
+  /** Leaves the customer's conversation; the server keeps it, and the agent's desk goes on. */
   reset(): void {
     this.#snapshot.customer?.close();
-    this.#snapshot.agent?.close();
-    this.#save(null);
-    this.#set(empty);
+    this.#save({ customer: null });
+    this.#set({ customer: null });
   }
 
-  #openCustomer(saved: Saved): void {
+  /** Signs the agent in as a worker. */
+  signIn(): void {
+    if (this.#snapshot.desk) return;
+    const { createClient, createWorker, fetchToken, joinChannel } = this.#backend;
+    const token = () => fetchToken(AGENT, "agent");
+    const desk = new Desk(AGENT, {
+      createClient,
+      createWorker,
+      fetchToken: token,
+      joinChannel: async (channelSid) => joinChannel(channelSid, AGENT, await token()),
+    });
+    this.#save({ agent: true });
+    this.#set({ desk });
+  }
+
+  #openCustomer(saved: Customer): void {
     const { identity, name } = saved;
     const customer = new ChatSession({
       identity,
-      createClient: this.#backend.createClient,
-      fetchToken: () => this.#backend.fetchToken(identity),
+      connection: new SharedConnection({
+        createClient: this.#backend.createClient,
+        fetchToken: () => this.#backend.fetchToken(identity),
+      }),
       openChannel: async () => {
         // A second try or a reload goes on in the channel that was made first.
-        const channelSid = this.#saved?.channelSid ?? (await this.#backend.createChannel(identity, name));
-        if (this.#snapshot.customer === customer) {
-          this.#save({ ...saved, agent: this.#saved?.agent ?? false, channelSid });
-          this.#set({ ...this.#snapshot, channelSid });
-        }
+        const known = this.#saved.customer?.identity === identity ? this.#saved.customer.channelSid : null;
+        const channelSid = known ?? (await this.#backend.createChannel(identity, name));
+        if (this.#snapshot.customer === customer) this.#save({ customer: { ...saved, channelSid } });
         return channelSid;
       },
     });
-    this.#set({ ...this.#snapshot, name, channelSid: saved.channelSid, customer });
+    this.#set({ customer });
     customer.open();
   }
 
-  #openAgent(channelSid: string, alreadyAdded: boolean): void {
-    let added = alreadyAdded;
-    const agent = new ChatSession({
-      identity: AGENT,
-      createClient: this.#backend.createClient,
-      fetchToken: () => this.#backend.fetchToken(AGENT, "agent"),
-      openChannel: async () => {
-        if (!added) await this.#backend.addAgent(channelSid);
-        added = true;
-        if (this.#saved && this.#snapshot.agent === agent) this.#save({ ...this.#saved, agent: true });
-        return channelSid;
-      },
-    });
-    this.#set({ ...this.#snapshot, agent });
-    agent.open();
-  }
-
-  #save(saved: Saved | null): void {
-    this.#saved = saved;
+  #save(change: Partial<Saved>): void {
+    this.#saved = { ...this.#saved, ...change };
     try {
-      if (saved) this.#storage.setItem(STORAGE_KEY, JSON.stringify(saved));
-      else this.#storage.removeItem(STORAGE_KEY);
+      this.#storage.setItem(STORAGE_KEY, JSON.stringify(this.#saved));
     } catch {
       // Storage that is full or switched off costs the reload only.
     }
   }
 
-  #set(snapshot: GuideSnapshot): void {
-    this.#snapshot = snapshot;
+  #set(change: Partial<GuideSnapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...change };
     for (const listener of this.#listeners) listener();
   }
 }
 
-/** Reads a saved conversation; what is not one counts as none. */
-function parse(text: string | null): Saved | null {
-  if (!text) return null;
+/** Reads what was saved; what is not that counts as nothing. */
+function parse(text: string | null): Saved {
   try {
-    const { identity, name, channelSid, agent } = JSON.parse(text);
-    if (typeof identity !== "string" || typeof name !== "string") return null;
-    return {
-      identity,
-      name,
-      channelSid: typeof channelSid === "string" ? channelSid : null,
-      agent: agent === true,
-    };
+    const { customer, agent } = JSON.parse(text ?? "{}");
+    return { customer: asCustomer(customer), agent: agent === true };
   } catch {
-    return null;
+    return { customer: null, agent: false };
   }
+}
+
+function asCustomer(value: unknown): Customer | null {
+  const { identity, name, channelSid } = (value ?? {}) as Record<string, unknown>;
+  if (typeof identity !== "string" || typeof name !== "string") return null;
+  return { identity, name, channelSid: typeof channelSid === "string" ? channelSid : null };
 }

@@ -1,4 +1,4 @@
-/** The demo endpoints of this server: what an app's own back end would do for its pages. */
+/** The demo endpoints of this server, which do what an app's own back end would do for its pages, and the one call beside the SDKs. */
 
 /** False where the server runs without demo mode, so that no page asks in vain. */
 export const demoMode = document.documentElement.dataset.demo !== "off";
@@ -40,23 +40,38 @@ export async function createChannel(identity: string, friendlyName: string): Pro
   return answer.channel_sid;
 }
 
-export async function addAgent(channelSid: string): Promise<void> {
-  await call("POST", `/demo/channel/${encodeURIComponent(channelSid)}/agent`, {});
+/** Asks Flex for a place in the channel of an accepted task, as the desktop does (flex-ui-protocol §5.5). */
+export async function joinChannel(channelSid: string, identity: string, token: string): Promise<void> {
+  const path = `/flex-api/v1/Channels/${encodeURIComponent(channelSid)}/Roles/agent/Users`;
+  try {
+    await request(path, {
+      method: "POST",
+      headers: { Authorization: `Basic ${btoa(`token:${token}`)}` },
+      body: new URLSearchParams({ Identity: identity }),
+    });
+  } catch (error) {
+    const member = error instanceof DemoError && error.status === 409; // already in it, as after a reload
+    if (!member) throw error;
+  }
 }
 
 export function fetchCredentials(): Promise<Credentials> {
   return call<Credentials>("GET", "/demo/credentials");
 }
 
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
-  const init: RequestInit = { method, headers: { Accept: "application/json" }, cache: "no-store" };
-  if (body) {
-    init.headers = { ...init.headers, "Content-Type": "application/json" };
-    init.body = JSON.stringify(body);
-  }
+function call<T>(method: string, path: string, body?: object): Promise<T> {
+  if (!body) return request(path, { method });
+  return request(path, {
+    method,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+async function request<T>(path: string, init: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(path, { cache: "no-store", ...init });
   } catch {
     throw new DemoError("The server cannot be reached.", 0, 0);
   }

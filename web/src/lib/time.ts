@@ -21,3 +21,8 @@ export function dayLabel(at: Date, now = new Date()): string {
     ...(at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }),
   });
 }
+
+/** Seconds as minutes and seconds: "0:07", "2:00". */
+export function minutes(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}

@@ -12,6 +12,11 @@ export function socketUrl(origin: string): string {
   return `${origin.replace(/^http/, "ws")}/tsock/v3/wsconnect`;
 }
 
+/** The event bridge's address on this origin: for requests, and with "ws" for its socket. */
+export function bridgeUrl(origin: string, scheme: "http" | "ws" = "http"): string {
+  return `${origin.replace(/^http/, scheme)}/event-bridge/v1/wschannels`;
+}
+
 export function sdkSnippet(origin: string): string {
   return `import { Client } from "twilio-chat";
 
