@@ -77,5 +77,6 @@ func TestGolden(t *testing.T) {
 		taskStory(w)
 		workersStory(w)
 		historyStory(w)
+		w.Covered("taskrouter", "/v1/")
 	})
 }
