@@ -61,7 +61,7 @@ func (n *node) settled() {
 	list := must[[]*taskrouter.TaskView](n.c)(n.ListTasks(n.c.Context(), n.c.account, n.c.workspace, taskrouter.TaskFilter{Statuses: []string{"pending"}}, "", 1000))
 	for _, v := range list {
 		why := must[*taskrouter.Why](n.c)(n.Why(n.c.Context(), n.c.account, n.c.workspace, n.TaskSID(v.ID)))
-		for _, r := range why.Workers {
+		for _, r := range why.Explanation.Workers {
 			if r.Obstacle == match.NoObstacle {
 				n.c.Errorf("task %d waits beside %d workers who could take it: %+v", v.ID, r.Count, v.Task)
 			}

@@ -317,10 +317,10 @@ func TestWhy(t *testing.T) {
 			task := n.create(taskrouter.NewTask{WorkflowSID: flow, Attributes: attributes})
 			why := must[*taskrouter.Why](c)(n.Why(c.Context(), c.account, c.workspace, task))
 			var text []string
-			for _, r := range why.Workers {
+			for _, r := range why.Explanation.Workers {
 				text = append(text, fmt.Sprintf("%d %s", r.Count, r.Obstacle))
 			}
-			for _, f := range why.Faults {
+			for _, f := range why.Explanation.Faults {
 				text = append(text, fmt.Sprint(f.Code))
 			}
 			return strings.Join(text, ", ")

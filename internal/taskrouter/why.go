@@ -11,8 +11,10 @@ import (
 // Why answers "why did nobody match?".
 type Why struct {
 	TaskView
-	match.Explanation                   // empty where the task does not wait
-	Names             map[int64]*Worker // those whom the explanation names
+	Filtered    bool              // the task waits in a step of its workflow
+	FilterName  string            // of that step
+	Explanation match.Explanation // empty where the task does not wait
+	Names       map[int64]*Worker // those whom the explanation names
 }
 
 // Why explains why a task waits: its step, and for every worker of the workspace the first thing that rules it out. It is
@@ -34,6 +36,9 @@ func (tr *TaskRouter) Why(ctx context.Context, accountSID, workspaceSID, taskSID
 		}
 		if err := k.readTasks(v.r, []int64{t.ID}); err != nil {
 			return err
+		}
+		if plan := v.Plan(t.WorkflowID); plan != nil && t.followsFilters() {
+			why.Filtered, why.FilterName = true, stepFields(plan, t.step())["workflow_filter_name"]
 		}
 		why.Explanation, _ = k.board.Why(t.ID)
 		why.Names, err = v.named(why.Explanation)

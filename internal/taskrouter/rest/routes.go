@@ -14,6 +14,7 @@ func Routes(rt *httpapi.Router, tr *taskrouter.TaskRouter) {
 	h.workerRoutes(rt)
 	h.historyRoutes(rt)
 	h.taskRoutes(rt)
+	h.whyRoutes(rt)
 }
 
 type handlers struct{ tr *taskrouter.TaskRouter }
