@@ -20,8 +20,8 @@ func TestMillionDecisions(t *testing.T) {
 
 func soak(t *testing.T, r *rand.Rand, total int) {
 	const (
-		workers = 60
-		skills  = 6
+		workers = 24
+		skills  = 4
 	)
 	b := NewBoard()
 	b.PutActivity(Activity{ID: 1, SID: "WA1", Name: "Available", Available: true})
