@@ -78,5 +78,6 @@ func TestGolden(t *testing.T) {
 		workersStory(w)
 		historyStory(w)
 		w.Covered("taskrouter", "/v1/")
+		w.Covered("taskrouter", "/v1/")
 	})
 }
