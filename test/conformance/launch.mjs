@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeDatabase, makeServer } from './lib/server.mjs';
 import { option } from './lib/steps.mjs';
-import { passedOn, runSuites, suites } from './run.mjs';
+import { once, passedOn, runSuites, suites } from './run.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const binary = resolve(option('binary', join(here, '../../bin/parley')));
@@ -24,7 +24,7 @@ if (!existsSync(binary)) {
 
 const all = { passed: 0, failed: 0, failures: [] };
 for (const [i, kind] of stores.entries()) {
-  const names = option('suites')?.split(',') ?? Object.keys(suites).filter((n) => i === 0 || !['browser', 'restart'].includes(n));
+  const names = option('suites')?.split(',') ?? Object.keys(suites).filter((n) => i === 0 || !once.includes(n));
   console.log(`== ${kind}`);
   const database = kind === 'postgres' ? await makeDatabase(adminUrl) : null;
   try {

@@ -11,6 +11,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { flag, option } from './lib/steps.mjs';
 import { versions } from './sdk.mjs';
+import { workerVersions } from './worker-sdk.mjs';
+
+/** The suites that bring a server or a browser of their own; one store is enough for them. */
+export const once = ['browser', 'worker-browser', 'restart', 'worker-restart'];
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -20,11 +24,14 @@ const SUITE_TIMEOUT_MS = 240_000;
 export const suites = {
   ...Object.fromEntries(versions.map((v) => [`sdk-${v}`, ['suite.mjs', '--version', v]])),
   ...Object.fromEntries(versions.map((v) => [`guide-${v}`, ['guide.mjs', '--version', v]])),
+  ...Object.fromEntries(workerVersions.map((v) => [`worker-${v}`, ['worker.mjs', '--version', v]])),
   'rest-3': ['rest.mjs', '--library', '3'],
   'rest-6': ['rest.mjs', '--library', '6'],
   wire: ['wire.mjs'],
   browser: ['browser/run.mjs'],
+  'worker-browser': ['browser/worker.mjs'],
   restart: ['restart.mjs'],
+  'worker-restart': ['worker-restart.mjs'],
 };
 
 // One suite in a process of its own: the SDK versions must not see each other, and a hang or a crash ends only itself.

@@ -1,17 +1,12 @@
 // The published single-file bundles in Chromium, on a page of another origin than the server:
 //   node browser/run.mjs --config FILE [--chromium /usr/bin/chromium]
-import { existsSync, readFileSync } from 'node:fs';
-import http from 'node:http';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { readFileSync } from 'node:fs';
 import { ChatService, Rest } from '../lib/rest.mjs';
 import { assert, option, Suite, until } from '../lib/steps.mjs';
 import { libraryToken } from '../lib/tokens.mjs';
+import { openBrowser, openPage, published } from './page.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
 const cfg = JSON.parse(readFileSync(option('config'), 'utf8'));
-const executablePath = option('chromium', process.env.PARLEY_CHROMIUM || ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync));
 
 const bundles = {
   '3.4.0': 'chat340/dist/twilio-chat.min.js',
@@ -20,26 +15,7 @@ const bundles = {
   '6.0.0': 'chat600/builds/twilio-chat.min.js',
 };
 
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-
 const binary = [0, 1, 2, 255, 254, 10, 13, 65];
-
-/** Serves the page of one version on a port, and so an origin, of its own. */
-async function servePage(version) {
-  const files = {
-    '/': [join(here, 'page.html'), 'text/html; charset=utf-8'],
-    '/harness.js': [join(here, 'harness.js'), 'text/javascript; charset=utf-8'],
-    '/bundle.js': [join(here, '../node_modules', bundles[version]), 'text/javascript; charset=utf-8'],
-  };
-  const server = http.createServer((req, res) => {
-    const file = files[req.url];
-    if (!file) { res.writeHead(404); res.end(); return; }
-    res.writeHead(200, { 'Content-Type': file[1] });
-    res.end(readFileSync(file[0]));
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${server.address().port}/`, stop: () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }) };
-}
 
 /** Calls a function of the page's harness. */
 const call = (page, name, ...args) => page.evaluate(([n, a]) => window.harness[n](...a), [name, args]);
@@ -112,24 +88,14 @@ function steps(version, chat, pageUrl) {
   ];
 }
 
-if (!executablePath || !existsSync(executablePath)) {
-  console.log('FAIL browser finds Chromium: none installed; name one with --chromium or PARLEY_CHROMIUM');
-  process.exit(1);
-}
 const suite = new Suite('browser', option('only'));
 const chat = new ChatService(new Rest(cfg), cfg.chat_service_sid);
-const browser = await chromium.launch({ executablePath, args: flags });
+const browser = await openBrowser('browser');
 for (const version of Object.keys(bundles)) {
   suite.label = `browser-${version}`;
-  const page = await servePage(version);
-  const context = await browser.newContext({ ignoreHTTPSErrors: true });
-  const ctx = { page: await context.newPage(), problems: [] };
-  ctx.page.on('pageerror', (e) => ctx.problems.push(String(e)));
-  ctx.page.on('requestfailed', (r) => ctx.problems.push(`${r.method()} ${r.url()}: ${r.failure()?.errorText}`));
-  ctx.page.on('request', (r) => { if (!/^(https?|wss?):\/\/([^/@]*@)?(127\.0\.0\.1|localhost)[:/]|^(blob|data|about):/.test(r.url())) ctx.problems.push(`foreign request: ${r.url()}`); });
-  await suite.lane(steps(version, chat, page.url), ctx);
-  await context.close();
-  await page.stop();
+  const ctx = await openPage(browser, published(bundles[version]), 'harness.js');
+  await suite.lane(steps(version, chat, ctx.url), ctx);
+  await ctx.close();
 }
 await browser.close();
 suite.label = 'browser';
