@@ -23,7 +23,7 @@ import (
 const (
 	maxBody  = 8 << 10 // bytes; a name and an identity fit
 	tokenTTL = time.Hour
-	// agentRole is the role of who answers: a chat role's name, and what a token asks for that speaks for the worker too.
+	// agentRole is a chat role's name, and what a token asks for that speaks for the worker too.
 	agentRole = "agent"
 
 	// A person who tries things out makes a few calls a second; tests make more. What is beyond waits for its next try.
@@ -45,7 +45,6 @@ type Options struct {
 	FlexFlowSID    string // of ChannelType custom
 	WorkspaceSID   string
 	WorkerSID      string // who answers
-	WorkerName     string // and the identity by which it chats
 	Log            *slog.Logger
 }
 
@@ -65,7 +64,6 @@ func New(o Options) http.Handler {
 	mux.Handle("GET /demo/credentials", d.handler(func(r *http.Request) (any, error) { return d.Credentials(r) }))
 	mux.Handle("POST /demo/token", d.handler(d.token))
 	mux.Handle("POST /demo/channel", d.handler(d.channel))
-	mux.Handle("POST /demo/channel/{sid}/agent", d.handler(d.addAgent))
 	mux.Handle("/", NotFound())
 	return mux
 }
@@ -141,7 +139,7 @@ func (d *demo) token(r *http.Request) (any, error) {
 	}
 	claim := identity.Claim{KeySID: d.APIKeySID, Identity: in.Identity, TTL: tokenTTL, ChatServiceSID: d.ChatServiceSID}
 	if in.Role != "" {
-		role, err := d.role(r.Context(), "deployment", in.Role)
+		role, err := d.role(r.Context(), in.Role)
 		if err != nil {
 			return nil, err
 		}
@@ -170,40 +168,26 @@ func (d *demo) channel(r *http.Request) (any, error) {
 	if in.FriendlyName == "" {
 		in.FriendlyName = in.Identity
 	}
+	task, err := json.Marshal(map[string]string{"name": in.FriendlyName}) // without it, the task would be called after the Target
+	if err != nil {
+		return nil, err
+	}
 	ch, err := d.Flex.CreateChannel(r.Context(), d.AccountSID, flex.NewChannel{FlowSID: d.FlexFlowSID, Identity: in.Identity,
-		ChatUserFriendlyName: in.FriendlyName, ChatFriendlyName: "Chat with " + in.FriendlyName, Target: in.Identity})
+		ChatUserFriendlyName: in.FriendlyName, ChatFriendlyName: "Chat with " + in.FriendlyName, Target: in.Identity, TaskAttributes: string(task)})
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{"channel_sid": ch.SID}, nil
 }
 
-// addAgent lets the demo's agent into a channel, as accepting a task would. Doing it again is no error.
-func (d *demo) addAgent(r *http.Request) (any, error) {
-	role, err := d.role(r.Context(), "channel", agentRole)
-	if err != nil {
-		return nil, err
-	}
-	svc, err := d.Chat.Service(r.Context(), d.AccountSID, d.ChatServiceSID)
-	if err != nil {
-		return nil, err
-	}
-	sid := r.PathValue("sid")
-	_, err = d.Chat.AddMember(r.Context(), chat.Actor{Service: svc, Source: chat.SourceAPI}, sid, chat.NewMember{Identity: d.WorkerName, RoleSID: role})
-	if err != nil && !core.HasCode(err, core.CodeMemberExists) {
-		return nil, err
-	}
-	return map[string]any{"channel_sid": sid, "identity": d.WorkerName}, nil
-}
-
-// role returns the SID of a role by its name.
-func (d *demo) role(ctx context.Context, kind, name string) (sid string, err error) {
+// role returns the SID of a deployment role by its name.
+func (d *demo) role(ctx context.Context, name string) (sid string, err error) {
 	svc, err := d.Chat.Service(ctx, d.AccountSID, d.ChatServiceSID)
 	if err != nil {
 		return "", err
 	}
 	err = d.Store.View(ctx, func(r *store.Reader) error {
-		role, err := d.Chat.RoleByName(r, svc, kind, name)
+		role, err := d.Chat.RoleByName(r, svc, chat.RoleDeployment, name)
 		if err == nil {
 			sid = role.SID
 		}

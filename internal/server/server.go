@@ -264,7 +264,7 @@ func (s *Server) demo() http.Handler {
 	return demo.New(demo.Options{
 		Store: s.store, Identity: s.identity, Chat: s.chat, Flex: s.flex, Log: s.log,
 		AccountSID: s.instance.AccountSID, APIKeySID: s.instance.APIKeySID, ChatServiceSID: s.instance.ChatServiceSID, FlexFlowSID: s.instance.FlexFlowSID,
-		WorkspaceSID: s.instance.WorkspaceSID, WorkerSID: s.instance.WorkerSID, WorkerName: s.instance.WorkerName,
+		WorkspaceSID: s.instance.WorkspaceSID, WorkerSID: s.instance.WorkerSID,
 		Credentials: func(r *http.Request) (any, error) {
 			c, err := s.Credentials(r.Context())
 			c.BaseURL = s.router.Origin(r)
