@@ -206,6 +206,24 @@ func (s *scene) fetch(t *TaskView) *TaskView {
 	return got
 }
 
+// open are the reservations of a task that use capacity.
+func (s *scene) open(t *TaskView) []*ReservationView {
+	s.Helper()
+	list, err := s.tr.ListReservations(s.Context(), s.account, s.ws, ReservationFilter{TaskSID: s.tr.TaskSID(t.ID), Active: true}, "", 100)
+	s.must(err)
+	return list
+}
+
+// until waits for what somebody else does.
+func (s *scene) until(done func() bool) {
+	s.Helper()
+	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			s.Fatal("it did not come to that")
+		}
+	}
+}
+
 // stands wants a task's status, and those of its reservations by worker, such as "ann accepted".
 func (s *scene) stands(t *TaskView, status string, reservations ...string) {
 	s.Helper()

@@ -14,13 +14,12 @@ import (
 
 // Bounds of a task's parameters (taskrouter-studio A.6, A.14).
 const (
-	maxPriority   = math.MaxInt32
-	defaultTTL    = 86_400 // seconds
-	maxTTL        = 1_209_600
-	plainChannel  = "default"
-	assignedFor   = 24 * time.Hour  // an assignment that lasts longer is ended by the system
-	endedFor      = 5 * time.Minute // an ended task can be read for so long
-	pendingPeriod = 120             // seconds: a reservation's time where no workflow says another
+	maxPriority  = math.MaxInt32
+	defaultTTL   = 86_400 // seconds
+	maxTTL       = 1_209_600
+	plainChannel = "default"
+	assignedFor  = 24 * time.Hour  // an assignment that lasts longer is ended by the system
+	endedFor     = 5 * time.Minute // an ended task can be read for so long
 )
 
 // NewTask is the input of CreateTask. SIDs are texts as they came; nil and "" are what was not given.

@@ -134,7 +134,7 @@ func (u *unit) sendTransfer(t *Task, tf *Transfer, to *Worker) error {
 		if w == nil {
 			return invalid("Worker %s is not available, or has no capacity left on the task's channel", to.SID)
 		}
-		timeout := int64(pendingPeriod)
+		timeout := int64(defaultReservationTimeout)
 		if wf := u.Workflow(t.WorkflowID); wf != nil {
 			timeout = wf.ReservationTimeout
 		}

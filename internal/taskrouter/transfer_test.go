@@ -1,8 +1,10 @@
 package taskrouter
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -244,4 +246,93 @@ func TestTransferRefused(t *testing.T) {
 		s.refused(err, 20404, "Transfer")
 		s.stands(task, TaskReserved, "ann accepted", "bob pending")
 	})
+}
+
+// A task that is handed to a queue finds another worker there, not the one who hands it on, free as that one is.
+func TestTransferIsMatched(t *testing.T) {
+	eachScene(t, func(s *scene) {
+		ann, bob := s.agents[0], s.agents[1]
+		s.roomy(ann, 5)
+		s.roomy(s.agents[2], 0)
+		task, sid := s.taken()
+		s.handOn(NewTransfer{ReservationSID: sid, To: s.es.SID})
+		d := NewDispatcher(s.tr, DispatcherOptions{Sole: true})
+		s.must(d.Start(s.Context()))
+		s.until(func() bool { return s.fetch(task).Attempts == 1 && len(s.open(task)) == 2 })
+		s.stands(task, TaskReserved, "ann accepted", "bob pending")
+		s.must(s.answer(task, s.held(task, bob).SID(), ReservationRejected))
+		s.until(func() bool { return len(s.open(task)) == 2 })
+		s.stands(task, TaskReserved, "ann accepted", "bob rejected", "bob pending")
+		s.must(s.answer(task, s.held(task, bob).SID(), ReservationAccepted))
+		s.must(d.Stop(s.Context()))
+		s.stands(task, TaskAssigned, "ann accepted", "bob rejected", "bob accepted")
+	})
+}
+
+// Whatever many do at once, nobody loses a task that is handed on, and the counters are right at the end.
+func TestTransfersUnderLoad(t *testing.T) {
+	eachScene(t, func(s *scene) {
+		for _, w := range s.agents {
+			s.roomy(w, 6)
+		}
+		var list []*TaskView
+		for range 8 {
+			list = append(list, s.create(NewTask{}))
+		}
+		var all sync.WaitGroup
+		for n := range 30 {
+			all.Go(func() {
+				random := rand.New(rand.NewPCG(2, uint64(n)))
+				for range 15 {
+					s.permitted(s.meddle(random, list[random.IntN(len(list))]))
+				}
+			})
+		}
+		all.Wait()
+		s.counted()
+		for _, task := range list {
+			status, transfer, accepted, pending := s.fetch(task), s.fetch(task).TransferID, 0, 0
+			for _, r := range s.open(task) {
+				switch {
+				case r.Status == ReservationPending:
+					pending++
+				case r.Status == ReservationAccepted:
+					accepted++
+				}
+				if transfer != 0 && r.Outgoing != nil && r.Status != ReservationAccepted {
+					s.Errorf("who hands the task on has it %s", r.Status)
+				}
+			}
+			if status.Status == TaskAssigned && (accepted == 0 || pending > 0 || transfer != 0) || status.Status == TaskReserved && (transfer == 0) != (accepted == 0) ||
+				status.Status == TaskPending && accepted+pending > 0 || status.Ended() && accepted+pending > 0 {
+				s.Errorf("a task is %s in transfer %d with %d accepted and %d pending reservations", status.Status, transfer, accepted, pending)
+			}
+		}
+	})
+}
+
+// meddle does one thing to a task that somebody might do.
+func (s *scene) meddle(random *rand.Rand, task *TaskView) error {
+	w := s.agents[random.IntN(len(s.agents))]
+	open, err := s.tr.ListReservations(s.Context(), s.account, s.ws, ReservationFilter{TaskSID: s.tr.TaskSID(task.ID), Active: true}, "", 10)
+	if err != nil || len(open) == 0 || random.IntN(4) == 0 {
+		if err == nil {
+			_, err = s.tryOfferAtOnce(task, w)
+		}
+		return err
+	}
+	r := open[random.IntN(len(open))]
+	sid := s.tr.ReservationSID(r.ID)
+	switch {
+	case r.Status == ReservationPending:
+		return s.answer(task, sid, []string{ReservationAccepted, ReservationAccepted, ReservationRejected}[random.IntN(3)])
+	case r.Outgoing != nil:
+		_, err = s.tr.CancelTransfer(s.Context(), s.account, s.ws, r.WorkerSID, s.tr.TransferSID(r.Outgoing.ID))
+	case random.IntN(12) == 0:
+		return s.answer(task, sid, []string{ReservationWrapping, ReservationCompleted}[random.IntN(2)])
+	default:
+		to := []string{w.SID, s.es.SID, s.flow.SID}[random.IntN(3)]
+		_, err = s.tr.StartTransfer(s.Context(), s.account, s.ws, r.WorkerSID, NewTransfer{ReservationSID: sid, To: to, Mode: []string{TransferCold, TransferWarm}[random.IntN(2)]})
+	}
+	return err
 }
