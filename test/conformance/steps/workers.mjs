@@ -335,8 +335,8 @@ export const tokens = [
     timeout: 40_000,
     async run(w) {
       const sid = await w.makeWorker('brief');
-      const worker = await w.client(sid, { token: w.token(sid, { ttl: 12 }) }); // after an update the SDK's timer runs once more with the old lifetime
-      await worker.seen.wait('tokenExpired', undefined, 10_000);
+      const worker = await w.client(sid, { token: w.token(sid, { ttl: 15 }) }); // after an update the SDK's timer runs once more with the old lifetime
+      await worker.seen.wait('tokenExpired', undefined, 13_000);
       worker.updateToken(w.token(sid));
       await worker.seen.wait('tokenUpdated');
       await worker.seen.wait('disconnected', undefined, 10_000);
