@@ -139,17 +139,16 @@ func (u *unit) updateWorker(sid string, p WorkerPatch, ifMatch string) (*Worker,
 	if err := checkVersion(ifMatch, w.Version); err != nil {
 		return nil, err
 	}
-	if err := u.describeWorker(w, p); err != nil {
-		return nil, err
+	if p.ActivitySID != nil {
+		to, err := u.knownActivity(*p.ActivitySID)
+		if err != nil {
+			return nil, err
+		}
+		if err := u.setActivity(w, to, reject); err != nil {
+			return nil, err
+		}
 	}
-	if p.ActivitySID == nil {
-		return w, nil
-	}
-	to, err := u.knownActivity(*p.ActivitySID)
-	if err != nil {
-		return nil, err
-	}
-	return w, u.setActivity(w, to, reject)
+	return w, u.describeWorker(w, p)
 }
 
 // describeWorker sets what a patch says of a worker itself, and saves it if that is something new.
@@ -191,24 +190,24 @@ func (u *unit) setActivity(w *Worker, to *Activity, rejectPending bool) error {
 	if rejectPending && to.Available {
 		return invalid("RejectPendingReservations is only valid with an activity that is not available, and %s is available", to.SID)
 	}
-	if to.ID != w.ActivityID {
-		spent := u.tx.Now() - w.StatusChangedAt
-		extra := map[string]string{
-			"worker_time_in_previous_activity":    strconv.FormatInt(spent/1e6, 10),
-			"worker_time_in_previous_activity_ms": strconv.FormatInt(spent/1e3, 10),
-		}
-		if from := u.Activity(w.ActivityID); from != nil {
-			extra["worker_previous_activity_sid"], extra["worker_previous_activity_name"] = from.SID, from.FriendlyName
-		}
-		w.ActivityID, w.StatusChangedAt = to.ID, u.tx.Now()
-		if err := u.saveWorker(w, note{Type: "worker.activity.update", Worker: w, Extra: extra}); err != nil {
+	if rejectPending {
+		if err := u.rejectOffered(w); err != nil {
 			return err
 		}
 	}
-	if !rejectPending {
+	if to.ID == w.ActivityID {
 		return nil
 	}
-	return u.rejectOffered(w)
+	spent := u.tx.Now() - w.StatusChangedAt
+	extra := map[string]string{
+		"worker_time_in_previous_activity":    strconv.FormatInt(spent/1e6, 10),
+		"worker_time_in_previous_activity_ms": strconv.FormatInt(spent/1e3, 10),
+	}
+	if from := u.Activity(w.ActivityID); from != nil {
+		extra["worker_previous_activity_sid"], extra["worker_previous_activity_name"] = from.SID, from.FriendlyName
+	}
+	w.ActivityID, w.StatusChangedAt = to.ID, u.tx.Now()
+	return u.saveWorker(w, note{Type: "worker.activity.update", Worker: w, Extra: extra})
 }
 
 // offered are the pending reservations of a worker, in the order in which they were made.
@@ -237,21 +236,27 @@ func (u *unit) lockOffered(workerSID string) error {
 	return nil
 }
 
-// rejectOffered gives back what a worker was offered. A task that was offered since lockOffered is locked late.
+// rejectOffered gives back what a locked worker was offered: it is offered nothing more. A task that it was offered after lockOffered is
+// locked late, and before the worker's channels, which whoever changes that task may wait for.
 func (u *unit) rejectOffered(w *Worker) error {
 	list, err := reservations.All(u.r, offered, w.ID)
 	if err != nil {
 		return err
 	}
+	rows := make(map[int64]*Task, len(list))
 	for _, r := range list {
-		t, r, err := u.lockReservationByID(r.ID, r.TaskID)
-		if errors.Is(err, store.ErrNoRow) || err == nil && r.Status != ReservationPending {
-			continue // it ended before it was locked
-		}
-		if err != nil {
+		if rows[r.TaskID], err = u.lockTaskByID(r.TaskID); err != nil && !errors.Is(err, store.ErrNoRow) {
 			return err
 		}
-		if err := u.closeReservation(t, r, ReservationRejected, 0); err != nil {
+	}
+	if err := u.lockSlots([]int64{w.ID}); err != nil {
+		return err
+	}
+	if list, err = reservations.All(u.r, offered, w.ID); err != nil { // some ended before their task was locked
+		return err
+	}
+	for _, r := range list {
+		if err := u.closeReservation(rows[r.TaskID], r, ReservationRejected, 0); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -375,6 +376,78 @@ func TestManyWorkersByExpression(t *testing.T) {
 		if len(got) != many-900 || got[0] != "w900" || got[len(got)-1] != "w"+strconv.Itoa(many-1) {
 			t.Errorf("%d workers: %q", len(got), got)
 		}
+	})
+}
+
+// Whoever is made while a task channel is made has a channel of it.
+func TestWorkersAndChannelsAtOnce(t *testing.T) {
+	eachScene(t, func(s *scene) {
+		const each = 8
+		var all sync.WaitGroup
+		for i := range each {
+			n := strconv.Itoa(i)
+			all.Go(func() {
+				_, err := s.tr.CreateWorker(s.Context(), s.account, s.ws, NewWorker{FriendlyName: "w" + n})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			all.Go(func() {
+				_, err := s.tr.CreateTaskChannel(s.Context(), s.account, s.ws, NewTaskChannel{FriendlyName: n, UniqueName: "c" + n})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		s.must(s.st.View(s.Context(), func(r *store.Reader) error {
+			return r.Query(`SELECT w.friendly_name, COUNT(c.id) FROM tr_worker w LEFT JOIN tr_worker_channel c ON c.worker_id = w.id GROUP BY w.friendly_name`, nil,
+				func(scan func(...any) error) error {
+					var name string
+					var count int64
+					err := scan(&name, &count)
+					if err == nil && count != 5+each {
+						t.Errorf("%s has %d channels, want %d", name, count, 5+each)
+					}
+					return err
+				})
+		}))
+	})
+}
+
+// A worker who leaves and gives back what it is offered, while it is offered more and answers, keeps its counters right.
+func TestRejectPendingAtOnce(t *testing.T) {
+	eachScene(t, func(s *scene) {
+		ann, yes := s.agents[0], true
+		s.roomy(ann, 5)
+		available, away := s.activitySID("Available"), s.activitySID("Unavailable")
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				for range 15 {
+					task := s.create(NewTask{})
+					if s.tryOffer(task, ann) && s.held(task, ann).Status == ReservationPending {
+						if err := s.answer(task, s.held(task, ann).SID(), ReservationAccepted); err != nil && !core.HasCode(err, core.CodeTaskRouterInvalid) {
+							t.Error(err)
+						}
+						if err := s.set(task, TaskCompleted); err != nil && !core.HasCode(err, core.CodeTaskRouterInvalid) {
+							t.Error(err)
+						}
+					}
+				}
+			})
+		}
+		all.Go(func() {
+			for range 15 {
+				for _, p := range []WorkerPatch{{ActivitySID: &away, RejectPending: &yes}, {ActivitySID: &available}} {
+					if _, err := s.changeWorker(ann, p); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+		all.Wait()
+		s.counted()
 	})
 }
 
