@@ -104,7 +104,7 @@ func (tr *TaskRouter) takeOffline(tx *store.Tx, workerID int64, after time.Durat
 	if err := tx.One(`SELECT COUNT(*) FROM tr_attended WHERE worker_id = $1`, []any{workerID}, &left); err != nil || left > 0 {
 		return err
 	}
-	w, err := u.workerByID(workerID)
+	w, err := workers.One(u.r, `WHERE id = $1 FOR UPDATE`, workerID)
 	if err != nil {
 		return err
 	}
