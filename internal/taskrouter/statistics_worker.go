@@ -13,7 +13,7 @@ func (q *question) workersPast(s *workerScan, everybody bool) (*Past, error) {
 	var list []*Worker
 	chosen := map[int64]bool{}
 	err := q.eachWorker(s, func(o *workerObject) bool {
-		list, chosen[o.ID] = append(list, o.Worker), true
+		list, chosen[o.ID] = append(list, &Worker{ID: o.ID, ActivityID: o.ActivityID, CreatedAt: o.CreatedAt}), true // no more is asked of thousands
 		return true
 	})
 	if err != nil {
