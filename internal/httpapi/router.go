@@ -14,9 +14,9 @@ import (
 	"parley/internal/identity"
 )
 
-// maxBody bounds the body of a request in bytes; the largest legal form is a message of 32 KB with attributes. Uploads go
-// through HandleRaw and bring their own limit.
-const maxBody = 1 << 20
+// maxBody bounds the body of a request in bytes; the largest legal form is a workflow's configuration of 1 MB (taskrouter-studio A.2),
+// which percent-encoding can make three times as long. Uploads go through HandleRaw and bring their own limit.
+const maxBody = 4 << 20
 
 // Socket is the pseudo product of requests that come through a chat socket; they are routed by path only, because the host
 // in their envelope is a label (chat-sdk-protocol §0).
