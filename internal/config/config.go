@@ -18,9 +18,10 @@ type Config struct {
 	Media
 	Logging
 	Account
+	Desktop
+	Widget
 
-	Demo    bool     `name:"demo" env:"PARLEY_DEMO" help:"Turn on the demo token endpoint, the one-click sign-in and the credentials on the start page. Never on a public server."`
-	Plugins []string `name:"plugins" env:"PARLEY_PLUGINS" placeholder:"URL,..." help:"Addresses of Flex plugin scripts that the desktop loads, in this order."`
+	Demo bool `name:"demo" env:"PARLEY_DEMO" help:"Turn on the demo token endpoint, the one-click sign-in and the credentials on the start page. Never on a public server."`
 }
 
 // Storage says where the truth is kept.
@@ -61,6 +62,22 @@ type Webhooks struct {
 type Media struct {
 	MediaMaxBytes ByteSize      `name:"media-max-bytes" env:"PARLEY_MEDIA_MAX_BYTES" default:"150MiB" placeholder:"SIZE" help:"Largest file that may be uploaded."`
 	MediaURLTTL   time.Duration `name:"media-url-ttl" env:"PARLEY_MEDIA_URL_TTL" default:"5m" help:"How long a signed link to a file stays good."`
+}
+
+// Desktop says what the agents' desktop loads, and which pages of other sites may host it.
+type Desktop struct {
+	Plugins        []string `name:"plugins" env:"PARLEY_PLUGINS" placeholder:"URL,..." help:"Addresses of Flex plugin scripts that the desktop loads, in this order."`
+	PluginsDir     string   `name:"plugins-dir" env:"PARLEY_PLUGINS_DIR" placeholder:"DIR" help:"Folder of Flex plugin scripts (*.js), served below /plugins/, that the desktop loads as well."`
+	TransferPlugin bool     `name:"transfer-plugin" env:"PARLEY_TRANSFER_PLUGIN" default:"true" negatable:"" help:"Load the plugin by which agents transfer chats."`
+	DesktopOrigins []string `name:"desktop-origins" env:"PARLEY_DESKTOP_ORIGINS" placeholder:"ORIGIN,..." help:"Other sites whose pages host Flex UI with this server, as https://desk.example.com."`
+}
+
+// Widget says which sites may open the chat widget, and how fast visitors may come.
+type Widget struct {
+	WidgetOrigins  []string      `name:"widget-origins" env:"PARLEY_WIDGET_ORIGINS" placeholder:"ORIGIN,..." help:"Other sites whose pages may open the chat widget, as https://www.example.com; * means any, which is what demo mode takes when nothing is set."`
+	WidgetRate     int           `name:"widget-rate" env:"PARLEY_WIDGET_RATE" default:"60" placeholder:"N" help:"Requests per minute of visitors from one client address: a visit needs two, each renewal of its token another. 0 means no limit. Mind that a whole office may share one address."`
+	WidgetFlowRate int           `name:"widget-flow-rate" env:"PARLEY_WIDGET_FLOW_RATE" default:"600" placeholder:"N" help:"New chats of visitors per minute in one Flex Flow; 0 means no limit."`
+	WidgetTokenTTL time.Duration `name:"widget-token-ttl" env:"PARLEY_WIDGET_TOKEN_TTL" default:"12h" help:"How long a visitor may come back to a chat after the page was closed. An open page goes on."`
 }
 
 // Logging shapes the log on standard error.

@@ -34,11 +34,8 @@ func (c *Config) Validate() error {
 	if c.NATSURL != "" && c.DatabaseURL == "" {
 		f.add("nats-url", "several nodes need one PostgreSQL; set database-url too, or leave nats-url out for a single node")
 	}
-	for _, p := range c.Plugins {
-		if u, err := url.Parse(p); err != nil || !(strings.HasPrefix(p, "/") || isHTTP(u)) {
-			f.add("plugins", "%q is not a script address; write https://… or a path that starts with /", p)
-		}
-	}
+	f.desktop(&c.Desktop)
+	f.widget(&c.Widget)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		f.add("log-level", "%q is unknown; use debug, info, warn or error", c.LogLevel)
 	}
@@ -132,6 +129,41 @@ func (f *faults) webhooks(w *Webhooks) {
 		if err != nil && (h == "" || strings.ContainsAny(h, "/: *@")) {
 			f.add("webhook-allow-hosts", "%q is no host name, address or range; write without scheme and port", h)
 		}
+	}
+}
+
+func (f *faults) desktop(d *Desktop) {
+	for _, p := range d.Plugins {
+		if u, err := url.Parse(p); err != nil || !(strings.HasPrefix(p, "/") || isHTTP(u)) {
+			f.add("plugins", "%q is not a script address; write https://… or a path that starts with /", p)
+		}
+	}
+	if d.PluginsDir != "" {
+		if info, err := os.Stat(d.PluginsDir); err != nil || !info.IsDir() {
+			f.add("plugins-dir", "%s is not a folder; make it, or leave the setting out", d.PluginsDir)
+		}
+	}
+	for _, o := range d.DesktopOrigins {
+		f.origin("desktop-origins", o)
+	}
+}
+
+func (f *faults) widget(w *Widget) {
+	for _, o := range w.WidgetOrigins {
+		if o != "*" {
+			f.origin("widget-origins", o)
+		}
+	}
+	f.number("widget-rate", w.WidgetRate, 0)
+	f.number("widget-flow-rate", w.WidgetFlowRate, 0)
+	f.duration("widget-token-ttl", w.WidgetTokenTTL, time.Minute, 24*time.Hour)
+}
+
+// origin takes what a browser sends as Origin, letter for letter: that is how they are compared.
+func (f *faults) origin(setting, o string) {
+	u, err := url.Parse(o)
+	if err != nil || !isHTTP(u) || o != u.Scheme+"://"+strings.ToLower(u.Host) {
+		f.add(setting, "%q is not an origin; write scheme and host in small letters without a path or slash, as https://www.example.com", o)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // Error is the one error that callers of Parley ever see: a documented code with the HTTP status that belongs to it and
@@ -14,6 +15,7 @@ type Error struct {
 	Status  int
 	Message string
 	Details map[string]any
+	Retry   time.Duration // after which it may go well; 0 when nothing is known
 	cause   error
 }
 
@@ -58,6 +60,13 @@ func (e *Error) Because(cause error) *Error {
 func (e *Error) WithStatus(status int) *Error {
 	c := *e
 	c.Status = status
+	return &c
+}
+
+// RetryAfter returns a copy of e that tells its caller when to try again.
+func (e *Error) RetryAfter(wait time.Duration) *Error {
+	c := *e
+	c.Retry = wait
 	return &c
 }
 

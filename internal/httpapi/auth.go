@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -31,8 +32,10 @@ func (rt *Router) authenticate(r *http.Request, at *place, access Access) error 
 }
 
 func (rt *Router) credentials(r *http.Request, access Access) (Caller, error) {
-	if jwt := r.Header.Get("X-Twilio-Token"); jwt != "" && (access == Token || access == AccountOrToken) {
-		return rt.options.Auth.Token(r.Context(), jwt)
+	if access == Token || access == AccountOrToken {
+		if jwt := cmp.Or(r.Header.Get("X-Twilio-Token"), r.Header.Get("X-Flex-JWE")); jwt != "" {
+			return rt.options.Auth.Token(r.Context(), jwt)
+		}
 	}
 	user, password, ok := basic(r.Header.Get("Authorization"))
 	if !ok {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 
 	"parley/internal/core"
 )
@@ -65,6 +67,9 @@ func writeError(w http.ResponseWriter, e *core.Error) int {
 	if e.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
 	}
+	if e.Retry > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(int64((e.Retry+time.Second-1)/time.Second), 10))
+	}
 	body, err := json.Marshal(struct {
 		Code     int            `json:"code"`
 		Message  string         `json:"message"`
@@ -82,11 +87,19 @@ func writeError(w http.ResponseWriter, e *core.Error) int {
 // WriteError writes err from a raw handler; what is not a core.Error becomes 20500.
 func WriteError(w http.ResponseWriter, err error) { writeError(w, core.AsError(err)) }
 
-// writeCORS lets browser pages of other origins call: no cookie is involved, every request brings its own credentials.
-func writeCORS(h http.Header) {
+// writeCORS lets browser pages of any origin call: no cookie is involved, every request brings its own credentials. A request that is
+// made with the browser's credentials all the same, as Flex UI asks for its plugins, is read only by pages of the origins that are named.
+func (rt *Router) writeCORS(h http.Header, r *http.Request) {
 	h.Set("Access-Control-Allow-Origin", "*")
+	if origin := r.Header.Get("Origin"); slices.Contains(rt.options.Origins, origin) {
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Credentials", "true")
+	}
+	if len(rt.options.Origins) > 0 {
+		h.Add("Vary", "Origin")
+	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "ApiVersion, Authorization, ClientVersion, Content-Type, If-Match, Range, X-Twilio-Token, X-Twilio-Webhook-Enabled, X-Twilio-Mutation-Id, Twilio-Request-Id, Twilio-Sync-Client-Info")
+	h.Set("Access-Control-Allow-Headers", "ApiVersion, Authorization, ClientVersion, Content-Type, If-Match, Range, X-Flex-JWE, X-Flex-Version, X-Twilio-Token, X-Twilio-Webhook-Enabled, X-Twilio-Mutation-Id, Twilio-Request-Id, Twilio-Sync-Client-Info")
 	h.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Parley-Warning, Retry-After, Twilio-Request-Id")
 	h.Set("Access-Control-Max-Age", "3600")
 }

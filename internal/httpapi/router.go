@@ -32,7 +32,7 @@ const (
 	Account
 	// Owner routes need the auth token itself: a standard API key may not manage keys (rest-semantics §1.4).
 	Owner
-	// Token routes need an access token: of the socket, in X-Twilio-Token, or as Basic "token:<JWT>".
+	// Token routes need an access token: of the socket, in X-Twilio-Token or X-Flex-JWE, or as Basic "token:<JWT>".
 	Token
 	// AccountOrToken routes take either.
 	AccountOrToken
@@ -59,6 +59,7 @@ type Options struct {
 	Auth           Authenticator
 	PublicURL      string         // fixes scheme and host of every URL in answers; "" takes them from the request
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers are believed
+	Origins        []string       // of pages on other sites that host Flex UI
 	Log            *slog.Logger
 	// Observe is told of every answered request; pattern is the route's, so that its values are bounded.
 	Observe func(product, pattern string, status int, took time.Duration)
@@ -118,7 +119,7 @@ func (rt *Router) Claims(r *http.Request) bool {
 
 // ServeHTTP answers a request that came over HTTP.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	writeCORS(w.Header())
+	rt.writeCORS(w.Header(), r)
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return
