@@ -20,6 +20,11 @@ type ReservationPatch struct {
 // A status that its own does not allow is 20001; accepting a rescinded one is 20410 (taskrouter-studio A.8).
 func (tr *TaskRouter) UpdateReservation(ctx context.Context, accountSID, workspaceSID string, ref ReservationRef, p ReservationPatch, ifMatch string) (v *ReservationView, err error) {
 	err = tr.update(ctx, accountSID, workspaceSID, func(u *unit) error {
+		if p.WorkerActivitySID != nil {
+			if err := u.shareConfig(); err != nil {
+				return err
+			}
+		}
 		found, w, err := u.find(ref)
 		if err != nil {
 			return err
