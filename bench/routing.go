@@ -25,7 +25,7 @@ const (
 	agents    = 1000
 	skills    = 20
 	flows     = 5
-	agentWork = 10 // the capacity of an agent
+	agentWork = 30 // the capacity of an agent
 )
 
 type centre struct {
@@ -196,12 +196,12 @@ func (c *centre) count(ctx context.Context, sql string, args ...any) (n int64, e
 
 // until asks every few milliseconds until the number is reached.
 func (c *centre) until(ctx context.Context, want int64, sql string, args ...any) error {
-	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if n, err := c.count(ctx, sql, args...); err != nil || n >= want {
 			return err
 		}
 	}
-	return errors.New("it was not reached in five minutes: " + sql)
+	return errors.New("not reached in two minutes: " + sql)
 }
 
 const taskRate = 500
@@ -220,7 +220,7 @@ func (b *bench) routeLatency() error {
 		}
 		var routed, bare hist
 		var begun sync.Map // when the making of a task began, by a number in its attributes
-		total := min(int(b.length.Seconds()*taskRate), agents*agentWork/4)
+		total := min(int(b.length.Seconds()*taskRate), agents*agentWork/8)
 		var left sync.WaitGroup
 		left.Add(total)
 		c.onReserved(func(r *taskrouter.ReservationView) {
