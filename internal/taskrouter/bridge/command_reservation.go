@@ -110,5 +110,5 @@ func updateParticipant(c *call) (any, error) {
 }
 
 func noConference(*call) (any, error) {
-	return nil, core.Ef(core.CodeConferenceRefused, "This server has no calls, so there is no conference and nobody in it")
+	return nil, core.Ef(core.CodeConferenceRefused, "Parley carries no voice, so there is no conference and nobody in it")
 }

@@ -262,24 +262,32 @@ func TestBadCommands(t *testing.T) {
 	})
 }
 
-// If-Match counts for one's own worker; the SDK sends its own version with changes of others.
+// If-Match counts for one's own worker; the SDK sends its own version with changes of others, and counts it too high.
 func TestVersions(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		w := newWorld(t, open(), nil, nil)
+		w.move(agent, "Available") // version 1
 		bob := w.worker("bob", "")
-		ask := func(worker string) int {
-			c := &call{Context: t.Context(), b: w.b, ifMatch: "99", params: map[string]json.RawMessage{"Attributes": json.RawMessage(`{}`)}, ids: []string{workspace, worker},
-				who: caller{account: account, workspace: workspace, worker: agent, role: "supervisor"}}
-			if _, err := updateWorker(c); err != nil {
-				return core.AsError(err).Status
+		for _, c := range []struct {
+			worker, ifMatch string
+			want            int
+		}{
+			{agent, "0", 412}, {agent, "nonsense", 412}, {agent, "7", 200}, {agent, "1", 412}, {agent, "2", 200}, {agent, `"3"`, 200}, {agent, "", 200},
+			{bob, "7", 200}, {bob, "0", 200},
+		} {
+			attributes, err := json.Marshal(object{"tried": c.ifMatch})
+			if err != nil {
+				t.Fatal(err)
 			}
-			return 200
-		}
-		if got := ask(agent); got != 412 {
-			t.Errorf("the own worker: %d", got)
-		}
-		if got := ask(bob); got != 200 {
-			t.Errorf("another worker: %d", got)
+			ask := &call{Context: t.Context(), b: w.b, ifMatch: c.ifMatch, params: map[string]json.RawMessage{"Attributes": attributes}, ids: []string{workspace, c.worker},
+				who: caller{account: account, workspace: workspace, worker: agent, role: "supervisor"}}
+			got := 200
+			if _, err := updateWorker(ask); err != nil {
+				got = core.AsError(err).Status
+			}
+			if got != c.want {
+				t.Errorf("%s %q: %d, want %d", c.worker, c.ifMatch, got, c.want)
+			}
 		}
 	})
 }

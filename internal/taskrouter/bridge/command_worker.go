@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"strconv"
+
 	"parley/internal/taskrouter"
 )
 
@@ -38,8 +40,7 @@ func fetchWorker(c *call) (any, error) {
 	return showWorker(v), nil
 }
 
-// updateWorker changes activity and attributes. A worker may not make itself a supervisor. The SDK sends its own version along when it
-// changes another worker, so that is not compared.
+// updateWorker changes activity and attributes. A worker may not make itself a supervisor.
 func updateWorker(c *call) (any, error) {
 	p := taskrouter.WorkerPatch{ActivitySID: c.text("ActivitySid"), Attributes: c.text("Attributes"), RejectPending: c.flag("RejectPendingReservations")}
 	if c.fault != nil {
@@ -50,10 +51,6 @@ func updateWorker(c *call) (any, error) {
 	}
 	self := c.ids[1] == c.who.worker
 	raises := p.Attributes != nil && hasLeadingRole(*p.Attributes)
-	ifMatch := c.ifMatch
-	if !self {
-		ifMatch = ""
-	}
 	if !self || raises {
 		leads, err := c.leads()
 		if err != nil {
@@ -63,11 +60,33 @@ func updateWorker(c *call) (any, error) {
 			return nil, forbidden("Only a supervisor or an administrator may change another worker, or make one a supervisor")
 		}
 	}
+	ifMatch, err := c.workerVersion(self)
+	if err != nil {
+		return nil, err
+	}
 	v, err := c.b.tr.UpdateWorker(c, c.who.account, c.who.workspace, c.ids[1], p, ifMatch)
 	if err != nil {
 		return nil, err
 	}
 	return showWorker(v), nil
+}
+
+// workerVersion is the If-Match of a change of a worker. The SDK sends its own worker's version along when it changes another one, so then
+// there is none. And it counts its version up with reservations and capacities, which are no changes of a worker here; so a number
+// beyond ours is ours.
+func (c *call) workerVersion(self bool) (string, error) {
+	if !self || c.ifMatch == "" {
+		return "", nil
+	}
+	told, err := strconv.ParseInt(c.ifMatch, 10, 64)
+	if err != nil {
+		return c.ifMatch, nil
+	}
+	v, err := c.b.tr.FetchWorker(c, c.who.account, c.who.workspace, c.who.worker)
+	if err != nil {
+		return "", err
+	}
+	return strconv.FormatInt(min(told, v.Version), 10), nil
 }
 
 func listChannels(c *call) (any, error) {
