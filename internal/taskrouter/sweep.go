@@ -87,8 +87,8 @@ func (u *unit) endOffers(offers []lapsedOffer) error {
 	if err != nil {
 		return err
 	}
-	list, args := store.In([]any{u.Workspace.ID}, slices.Compact(workerIDs))
-	staff, err := workers.All(u.r, `WHERE workspace_id = $1 AND id IN `+list+` ORDER BY id FOR UPDATE`, args...)
+	list, args := store.In(nil, slices.Compact(workerIDs))
+	staff, err := workers.All(u.r, `WHERE id IN `+list+` ORDER BY id FOR UPDATE`, args...)
 	if err != nil {
 		return err
 	}
