@@ -3,12 +3,16 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"strconv"
 	"strings"
 
 	"parley/internal/core"
 	"parley/internal/httpapi"
 )
+
+// maxCommand bounds a command in bytes: a token, and attributes in which every character is escaped.
+const maxCommand = 64 << 10
 
 // envelope is what the SDK posts: a REST call in JSON, though its content type says form (flex-ui-protocol §3.2).
 type envelope struct {
@@ -62,6 +66,7 @@ var commands = []command{
 // them; they are in the error's message.
 func (b *Bridge) command(r *httpapi.Request) (httpapi.Response, error) {
 	var e envelope
+	r.Body = http.MaxBytesReader(nil, r.Body, maxCommand) // nobody is known yet
 	if err := r.JSON(&e); err != nil {
 		return httpapi.Response{}, err
 	}
