@@ -252,7 +252,7 @@ func TestBadCommands(t *testing.T) {
 			`{"token":"` + token + `","method":"POST","url":"` + workerPath(agent) + `/WorkerParticipant","params":{"ReservationSid":"WR"}}`:   404,
 			`{"token":"` + token + `","method":"POST","url":"` + workerPath(agent) + `/Transfers/TT","params":{"TransferStatus":"canceled"}}`:  404,
 			`{"token":"` + token + `","method":"POST","url":"` + workerPath(agent) + `/Transfers/TT"}`:                                         400,
-			`{"token":"` + token + `","method":"GET","url":"` + strings.Repeat("x/", maxCommand/2) + `"}`:                                             413,
+			`{"token":"` + token + `","method":"GET","url":"` + strings.Repeat("x/", maxCommand/2) + `"}`:                                      413,
 		} {
 			status, answer := w.postRaw([]byte(body))
 			if status != want || want != 200 && (answer["code"] == nil || answer["message"] == "" || answer["status"] != float64(want)) {
