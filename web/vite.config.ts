@@ -31,7 +31,7 @@ export default defineConfig({
   build: {
     outDir: out,
     emptyOutDir: true,
-    // The chat SDK alone is 670 kB; only the guide loads it.
+    // The chat SDK alone is 670 kB; only the guide loads it. The worker's SDK is a chunk of its own.
     chunkSizeWarningLimit: 800,
     rollupOptions: { input: ["index.html", "guide/index.html"] },
   },
@@ -40,6 +40,8 @@ export default defineConfig({
       "/demo": backend,
       "/readyz": backend,
       "/mcs": backend,
+      "/flex-api": backend,
+      "/event-bridge": { target: backend, ws: true },
       "/tsock": { target: backend, ws: true },
     },
   },

@@ -11,6 +11,7 @@ import { freePort, Server } from "./lib/server.mjs";
 import { Visit } from "./lib/visit.mjs";
 import { faults } from "./tests/faults.mjs";
 import { guide } from "./tests/guide.mjs";
+import { handoff } from "./tests/handoff.mjs";
 import { plain, start } from "./tests/start.mjs";
 
 const TEST_MS = 120_000;
@@ -55,6 +56,7 @@ async function run(browser, server, tests) {
     for (const size of ["desktop", "phone"]) {
       const title = `${name} [${size}]`;
       if (!title.toLowerCase().includes(words)) continue;
+      if (server.options.demo) await server.tidy();
       const began = Date.now();
       const visit = await Visit.open(browser, server, size);
       visit.scratch = scratch;
@@ -102,7 +104,7 @@ async function withServer(demo, ...groups) {
 }
 
 try {
-  await withServer(true, start, guide, faults);
+  await withServer(true, start, guide, handoff, faults);
   await withServer(false, plain);
 } catch (error) {
   failed++;

@@ -22,23 +22,50 @@ export class GuidePage {
     await this.customer.ready();
   }
 
-  async answer() {
+  /** The agent signs in, and takes what is offered from now on. */
+  async signIn() {
     await this.agent.show();
-    await this.agent.root.getByRole("button", { name: "Answer" }).click();
+    await this.agent.root.getByRole("button", { name: "Sign in as the agent" }).click();
+    await this.goAvailable();
+  }
+
+  async goAvailable() {
+    await this.agent.show();
+    await this.agent.root.getByRole("button", { name: "Go available" }).click();
+    await this.activity("Available");
+  }
+
+  /** Waits until the agent is in that activity. */
+  async activity(name) {
+    const chosen = () => this.agent.root.getByLabel("Activity").evaluate((el) => el.selectedOptions[0]?.text);
+    await eventually(chosen, (text) => text === name, `the activity ${name}`);
+  }
+
+  async accept() {
+    await this.agent.show();
+    await this.agent.root.getByRole("button", { name: "Accept" }).click();
     await this.agent.ready();
   }
 
-  /** A conversation with both sides signed in. */
-  async both(name = "Alice") {
+  /** The agent presses a button of the desk. */
+  async press(name) {
+    await this.agent.show();
+    await this.agent.root.getByRole("button", { name, exact: true }).click();
+  }
+
+  /** A conversation with both sides in it, begun by that message of the customer. */
+  async both(name = "Alice", first = "Hello") {
     await this.open();
+    await this.signIn();
     await this.start(name);
-    await this.answer();
+    await this.customer.say(first);
+    await this.accept();
     return this;
   }
 
   /** The SID of this page's channel. */
   channelSid() {
-    return this.page.evaluate(() => JSON.parse(sessionStorage.getItem("parley.guide")).channelSid);
+    return this.page.evaluate(() => JSON.parse(sessionStorage.getItem("parley.guide")).customer.channelSid);
   }
 }
 

@@ -22,6 +22,7 @@ export function freePort() {
 export class Server {
   #process = null;
   #output = [];
+  #known = null;
 
   /** @param {{bin: string, port: number, data: string, demo: boolean}} options */
   constructor(options) {
@@ -71,25 +72,82 @@ export class Server {
     clearTimeout(timer);
   }
 
-  /** An access token of that life, by the command line. */
-  async token(identity, life) {
+  /** An access token of that life, by the command line; with the role "agent" it is the worker's too. */
+  async token(identity, life, role) {
     const { bin, data } = this.options;
     const args = ["token", "--identity", identity, "--ttl", life, "--data", data];
+    if (role) args.push("--role", role, "--worker", (await this.known()).worker_sid);
     const { stdout } = await promisify(execFile)(bin, args);
     return stdout.trim();
   }
 
-  /** An authorised REST call with the demo credentials; answers the parsed body. */
+  /** What the server made at its first start, by the keys of `parley credentials --json`. */
+  async known() {
+    this.#known ??= await (await fetch(`${this.origin}/demo/credentials`)).json();
+    return this.#known;
+  }
+
+  /** An authorised REST call; {IS}, {WS}, {WW} and {WK} are SIDs of known(). Answers the parsed body. */
   async rest(method, path, form) {
-    this.credentials ??= await (await fetch(`${this.origin}/demo/credentials`)).json();
-    const { account_sid, auth_token } = this.credentials;
-    const answer = await fetch(this.origin + path.replace("{IS}", this.credentials.chat_service_sid), {
-      method,
-      headers: { Authorization: `Basic ${Buffer.from(`${account_sid}:${auth_token}`).toString("base64")}` },
-      body: form && new URLSearchParams(form),
-    });
-    const body = await answer.json();
+    const known = await this.known();
+    const { chat_service_sid: IS, workspace_sid: WS, workflow_sid: WW, worker_sid: WK } = known;
+    const basic = Buffer.from(`${known.account_sid}:${known.auth_token}`).toString("base64");
+    const answer = await fetch(
+      this.origin + path.replace(/{(..)}/g, (_, kind) => ({ IS, WS, WW, WK })[kind]),
+      {
+        method,
+        // What is written by REST is heard by Flex only where that is asked for.
+        headers: { Authorization: `Basic ${basic}`, "X-Twilio-Webhook-Enabled": "true" },
+        body: form && new URLSearchParams(form),
+      },
+    );
+    const body = answer.status === 204 ? null : await answer.json();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(body)}`);
     return body;
+  }
+
+  /** The tasks in these states, the oldest first. */
+  async tasks(...states) {
+    const query = new URLSearchParams({ AssignmentStatus: states.join(",") });
+    return (await this.rest("GET", `/taskrouter/v1/Workspaces/{WS}/Tasks?${query}`)).tasks;
+  }
+
+  /** The worker goes to an activity of that name. */
+  async move(name) {
+    const query = new URLSearchParams({ FriendlyName: name });
+    const { activities } = await this.rest("GET", `/taskrouter/v1/Workspaces/{WS}/Activities?${query}`);
+    const form = { ActivitySid: activities[0].sid };
+    await this.rest("POST", "/taskrouter/v1/Workspaces/{WS}/Workers/{WK}", form);
+  }
+
+  /** How long an offer stands, in seconds. */
+  async offersStand(seconds) {
+    const path = "/taskrouter/v1/Workspaces/{WS}/Workflows/{WW}";
+    await this.rest("POST", path, { TaskReservationTimeout: seconds });
+  }
+
+  /** A customer without a page, who writes that message; answers the channel. */
+  async customer(name, text) {
+    const { flex_flow_sid: FlexFlowSid } = await this.known();
+    const form = { FlexFlowSid, Identity: name, ChatUserFriendlyName: name, ChatFriendlyName: name };
+    const { sid } = await this.rest("POST", "/flex-api/v1/Channels", form);
+    const message = { From: name, Body: text };
+    await this.rest("POST", `/chat/v2/Services/{IS}/Channels/${sid}/Messages`, message);
+    return sid;
+  }
+
+  /** How many conversations the worker may have at a time. */
+  async capacity(n) {
+    const path = "/taskrouter/v1/Workspaces/{WS}/Workers/{WK}/Channels/chat";
+    await this.rest("POST", path, { Capacity: n });
+  }
+
+  /** Takes away what an earlier test left: its tasks, and its agent at work. */
+  async tidy() {
+    for (const { sid } of await this.tasks("pending", "reserved", "assigned", "wrapping"))
+      await this.rest("DELETE", `/taskrouter/v1/Workspaces/{WS}/Tasks/${sid}`);
+    await this.move("Offline");
+    await this.capacity(1);
+    await this.offersStand(120);
   }
 }

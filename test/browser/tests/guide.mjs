@@ -8,10 +8,11 @@ export const guide = {
   async "guide: a name, one conversation, both ends, read and typing"(visit) {
     const page = await new GuidePage(visit).open();
     const { customer, agent } = page;
+    await page.signIn();
     await page.start("Zoë 👩‍🚀");
     await customer.say("Hello 👋 from Zoë");
     await customer.state("Sent");
-    await page.answer();
+    await page.accept();
     await agent.hears("Hello 👋 from Zoë");
     await agent.root.getByRole("heading", { name: "Zoë 👩‍🚀" }).waitFor();
     await customer.state("Read");
@@ -100,8 +101,8 @@ export const guide = {
   },
 
   async "guide: a reload keeps the conversation and goes on"(visit) {
-    const { customer, agent, page } = await new GuidePage(visit).both();
-    await customer.say("before");
+    const { customer, agent, page } = await new GuidePage(visit).both("Alice", "before");
+    visit.expected = [/status of 409/]; // the agent asks again for the place that it has
     await agent.hears("before");
     await page.reload();
     await customer.ready();
@@ -193,10 +194,10 @@ export const guide = {
       }
     };
     await both("welcome");
+    await page.signIn();
     await page.start("Alice");
-    await page.agent.show();
-    await both("waiting");
-    await page.answer();
+    await page.customer.say("Hello");
+    await page.accept();
     await page.agent.say("Hello");
     await page.agent.attach({ name: "a.png", mimeType: "image/png", buffer: png(40, 40) });
     await page.agent.attach({

@@ -283,7 +283,11 @@ export class ChatSession {
     const others = [...this.#members.values()].filter((m) => m.identity !== this.identity);
     this.#set({
       others: others.map((m) => m.identity),
-      readByOthers: Math.max(-1, ...others.map((m) => m.lastConsumedMessageIndex ?? -1)),
+      // What somebody has read who left stays read.
+      readByOthers: Math.max(
+        this.#snapshot.readByOthers,
+        ...others.map((m) => m.lastConsumedMessageIndex ?? -1),
+      ),
     });
   }
 

@@ -43,7 +43,7 @@ export function DeskView({ desk, ...pane }: Props) {
         <ActivityMenu worker={worker} state={state} />
       </header>
       <DeskNotices worker={worker} state={state} />
-      {state.works.length > 0 && (
+      {state.works.length > 1 && (
         <WorkList works={state.works} talks={talks} shown={shown?.sid} onShow={setChosen} />
       )}
       <section ref={panel} className="desk-panel" tabIndex={-1} data-parked aria-label="What you work on">

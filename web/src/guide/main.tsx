@@ -21,7 +21,7 @@ const guide = new Guide(
     createClient: (token) => new Client(token, { Twilsock: { uri } }),
     createWorker: async (token) => {
       const { Worker } = await import("twilio-taskrouter"); // for those who sign in as the agent
-      return new Worker(token, { ebServer, wsServer });
+      return new Worker(token, { ebServer, wsServer, logLevel: "error" });
     },
     fetchToken,
     createChannel,

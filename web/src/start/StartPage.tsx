@@ -31,18 +31,19 @@ export function StartPage() {
             Connect your app
           </a>
         </p>
+        <p>A minute from here: sign in as an agent, write as a customer, accept, and answer yourself.</p>
       </section>
 
       <section id="connect" aria-labelledby="connect-title">
         <h2 id="connect-title">Change one URL</h2>
         <p className="lead">
-          Point the SDK here, make a conversation, mint a token. Nothing else in the app changes.
+          Point the SDKs here, make a conversation, mint a token. Nothing else in the app changes.
         </p>
         <ol className="steps">
           <li>
             <Snippet
-              title="Point the chat SDK here"
-              note="twilio-chat 3.4 to 6.0, from npm, unmodified"
+              title="Point the SDKs here"
+              note="twilio-chat 3.4 to 6.0 and twilio-taskrouter, from npm, unmodified"
               code={sdkSnippet(origin)}
             />
           </li>

@@ -22,6 +22,14 @@ export function sdkSnippet(origin: string): string {
 
 const client = await Client.create(token, {
   Twilsock: { uri: "${socketUrl(origin)}" },
+});
+
+// For agents:
+import { Worker } from "twilio-taskrouter";
+
+const worker = new Worker(workerToken, {
+  ebServer: "${bridgeUrl(origin)}",
+  wsServer: "${bridgeUrl(origin, "ws")}",
 });`;
 }
 

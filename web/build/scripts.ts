@@ -1,0 +1,37 @@
+// Scripts with a fixed address that other pages load too: each becomes one classic script.
+
+import { join } from "node:path";
+import { build, type Plugin } from "vite";
+import { addresses } from "./vendor";
+
+const root = join(import.meta.dirname, "..");
+
+/** Source → address. */
+const scripts = {
+  "src/desktop/wrapper.ts": "desktop/parley-desktop.js",
+  "src/webchat/embed.ts": "webchat/parley-webchat.js",
+  "plugins/transfer/index.ts": "desktop/transfer.js",
+};
+
+export function scriptsWithFixedAddress(out: string): Plugin {
+  return {
+    name: "scripts",
+    apply: "build",
+    async closeBundle() {
+      for (const [entry, fileName] of Object.entries(scripts)) {
+        await build({
+          configFile: false,
+          root,
+          logLevel: "warn",
+          publicDir: false,
+          define: addresses,
+          build: {
+            outDir: out,
+            emptyOutDir: false,
+            lib: { entry: join(root, entry), formats: ["iife"], name: "parley", fileName: () => fileName },
+          },
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,78 @@
+// The parts of Flex UI that Parley's own code uses, as its published types have them.
+
+export interface FlexTask {
+  sid: string; // of the reservation
+  taskSid: string;
+  status: string; // of the reservation
+  taskStatus: string;
+  incomingTransferObject?: unknown;
+  outgoingTransferObject?: FlexTransfer;
+  /** The reservation of the worker SDK. */
+  source: { timeout?: number; dateCreated?: Date };
+  transfer(targetSid: string, options?: { mode?: string }): Promise<unknown>;
+  cancelTransfer(): Promise<unknown>;
+}
+
+export interface FlexTransfer {
+  status: string;
+  on(event: "completed" | "failed" | "canceled", listener: () => void): void;
+}
+
+export interface TaskProps {
+  task?: FlexTask;
+}
+
+type Component = (props: TaskProps) => unknown;
+
+interface Extensible {
+  Content: { add(element: unknown, options?: { sortOrder?: number; if?: (props: TaskProps) => boolean }): void };
+}
+
+interface TaskChannel {
+  name: string;
+  sounds?: { Pending?: { url: string; repeatable: boolean } };
+}
+
+export interface FlexManager {
+  strings: Record<string, string>;
+}
+
+export interface TransferPayload {
+  task: FlexTask;
+  targetSid: string;
+  options?: { mode?: string };
+}
+
+export interface FlexUI {
+  runDefault(config: object, container: string): Promise<unknown>;
+  Manager: { getInstance(): FlexManager | undefined };
+  Plugins: { init(plugin: new () => { init(flex: FlexUI, manager: FlexManager): void }): void };
+  Actions: {
+    invokeAction(name: string, payload?: object): Promise<unknown>;
+    replaceAction(
+      name: string,
+      action: (payload: TransferPayload, original: (payload: TransferPayload) => Promise<unknown>) => Promise<unknown>,
+    ): void;
+  };
+  ChatOrchestrator: { setOrchestrations(event: string, orchestrations: (task: FlexTask) => string[]): void };
+  DefaultTaskChannels: Record<string, unknown>;
+  TaskChannels: { getRegistered(): TaskChannel[] };
+  TaskHelper: { isChatBasedTask(task: FlexTask): boolean };
+  Notifications: {
+    registerNotification(notification: { id: string; content: string; type: string; timeout?: number }): void;
+    showNotification(id: string, context?: object): void;
+  };
+  NotificationType: { success: string; information: string; warning: string; error: string };
+  TaskCanvasHeader: Extensible;
+  IncomingTaskCanvas: Extensible;
+  TaskListItem: Extensible;
+  Button: Component;
+}
+
+declare global {
+  interface Window {
+    /** Made by the bundles. */
+    Twilio?: { Flex?: FlexUI; FlexWebChat?: unknown };
+    React?: typeof import("react");
+  }
+}
