@@ -19,6 +19,7 @@ type Config struct {
 	Logging
 	Account
 	Desktop
+	SignIn
 	Widget
 
 	Demo bool `name:"demo" env:"PARLEY_DEMO" help:"Turn on the demo token endpoint, the one-click sign-in and the credentials on the start page. Never on a public server."`
@@ -70,6 +71,11 @@ type Desktop struct {
 	PluginsDir     string   `name:"plugins-dir" env:"PARLEY_PLUGINS_DIR" placeholder:"DIR" help:"Folder of Flex plugin scripts (*.js), served below /plugins/, that the desktop loads as well."`
 	TransferPlugin bool     `name:"transfer-plugin" env:"PARLEY_TRANSFER_PLUGIN" default:"true" negatable:"" help:"Load the plugin by which agents transfer chats."`
 	DesktopOrigins []string `name:"desktop-origins" env:"PARLEY_DESKTOP_ORIGINS" placeholder:"ORIGIN,..." help:"Other sites whose pages host Flex UI with this server, as https://desk.example.com."`
+}
+
+// SignIn says how workers prove to the desktop who they are.
+type SignIn struct {
+	SessionMax time.Duration `name:"session-max" env:"PARLEY_SESSION_MAX" default:"12h" help:"How long a worker stays signed in to the desktop without proving anew who they are."`
 }
 
 // Widget says which sites may open the chat widget, and how fast visitors may come.

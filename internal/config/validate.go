@@ -35,6 +35,7 @@ func (c *Config) Validate() error {
 		f.add("nats-url", "several nodes need one PostgreSQL; set database-url too, or leave nats-url out for a single node")
 	}
 	f.desktop(&c.Desktop)
+	f.signIn(&c.SignIn)
 	f.widget(&c.Widget)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		f.add("log-level", "%q is unknown; use debug, info, warn or error", c.LogLevel)
@@ -146,6 +147,10 @@ func (f *faults) desktop(d *Desktop) {
 	for _, o := range d.DesktopOrigins {
 		f.origin("desktop-origins", o)
 	}
+}
+
+func (f *faults) signIn(s *SignIn) {
+	f.duration("session-max", s.SessionMax, time.Minute, 7*24*time.Hour)
 }
 
 func (f *faults) widget(w *Widget) {

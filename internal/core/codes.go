@@ -49,6 +49,7 @@ const (
 	CodeFlexForbidden          = 45003
 	CodeFlexValidation         = 45004
 	CodeFlexConfiguration      = 45009
+	CodeFlexNotConfigured      = 45101
 	CodeFlexChannelNotFound    = 45204
 	CodeFlexFlowNotFound       = 45205
 	CodeFlexAlreadyMember      = 45206
@@ -125,6 +126,7 @@ const (
 	CodeInviteNotFound         = 50601
 	CodeInviteAlreadyMember    = 50602
 
+	CodeUntrustedDomain  = 70002 // a sign-in for a page of an origin that is not configured (flex-ui-protocol §5.2)
 	CodeSyncForbidden    = 54007
 	CodeDocumentNotFound = 54100
 	CodeListNotFound     = 54150

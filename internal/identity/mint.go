@@ -20,9 +20,11 @@ type Claim struct {
 	WorkspaceSID   string
 	WorkerSID      string // "" leaves the task_router grant out
 	WorkerRole     string
+	SessionSID     string // the sign-in from which the token comes; "" leaves the flex grant out
+	Visitor        bool   // of the chat widget: a token that is renewed without a sign-in
 }
 
-// Mint signs an access token as the official libraries do, for `parley token` and the demo pages.
+// Mint signs an access token as the official libraries do, for `parley token`, the demo pages and who signs in.
 func (id *Identity) Mint(ctx context.Context, c Claim) (token string, expires time.Time, err error) {
 	switch {
 	case c.Identity == "" || len(c.Identity) > core.MaxIdentity || !core.CleanText(c.Identity):
@@ -49,6 +51,12 @@ func (id *Identity) Mint(ctx context.Context, c Claim) (token string, expires ti
 	}
 	if c.WorkerSID != "" {
 		allowed["task_router"] = map[string]string{"workspace_sid": c.WorkspaceSID, "worker_sid": c.WorkerSID, "role": c.WorkerRole}
+	}
+	if c.SessionSID != "" {
+		allowed["flex"] = map[string]string{"session_sid": c.SessionSID}
+	}
+	if c.Visitor {
+		allowed["web_channel"] = struct{}{}
 	}
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 		"jti": key.SID + "-" + strconv.FormatInt(now.Unix(), 10), "iss": key.SID, "sub": key.AccountSID,

@@ -40,6 +40,12 @@ type Token struct {
 
 	// The task_router grant; WorkerSID is "" when the token has none.
 	WorkspaceSID, WorkerSID, WorkerRole string
+
+	// SessionSID is the sign-in from which the token comes; "" when somebody else made it.
+	SessionSID string
+
+	// Visitor says that the token is of an anonymous visitor of the chat widget, and may be renewed by whoever has it.
+	Visitor bool
 }
 
 // RequireChat refuses a token that is good, but not for chat (20106).
@@ -77,6 +83,10 @@ type grants struct {
 		WorkerSID    string `json:"worker_sid"`
 		Role         string `json:"role"`
 	} `json:"task_router"`
+	Flex *struct {
+		SessionSID string `json:"session_sid"`
+	} `json:"flex"`
+	WebChannel *struct{} `json:"web_channel"`
 }
 
 type chatGrant struct {
@@ -201,6 +211,10 @@ func (id *Identity) grants(ctx context.Context, c *claims, t *Token) error {
 	if w := g.TaskRouter; w != nil {
 		t.WorkspaceSID, t.WorkerSID, t.WorkerRole = w.WorkspaceSID, w.WorkerSID, w.Role
 	}
+	if g.Flex != nil {
+		t.SessionSID = g.Flex.SessionSID
+	}
+	t.Visitor = g.WebChannel != nil
 	chat := g.Chat
 	if chat == nil {
 		chat = g.IPMessaging

@@ -177,7 +177,7 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 	if err := s.openTaskRouter(); err != nil {
 		return err
 	}
-	s.flex = flex.New(s.store, s.chat, s.tasks)
+	s.flex = flex.New(s.store, s.chat, s.tasks, s.identity)
 	s.caller, err = webhook.NewCaller(webhook.Options{Version: s.version, AllowPrivate: s.config.WebhookAllowPrivate, AllowHosts: s.config.WebhookAllowHosts})
 	if err != nil {
 		return err
@@ -213,7 +213,7 @@ func (s *Server) openJobs(context.Context) error {
 }
 
 // openRoutes mounts what answers requests.
-func (s *Server) openRoutes(context.Context) error {
+func (s *Server) openRoutes(ctx context.Context) error {
 	s.proxies = s.config.Proxies()
 	s.router = httpapi.New(httpapi.Options{Auth: authenticator{s.identity}, PublicURL: s.config.PublicURL, TrustedProxies: s.proxies,
 		Log: s.log, Observe: s.metrics.observe})
@@ -221,6 +221,9 @@ func (s *Server) openRoutes(context.Context) error {
 	chatrest.Routes(s.router, s.chat)
 	flexrest.Routes(s.router, s.flex)
 	taskrest.Routes(s.router, s.tasks)
+	if err := s.openSignIn(ctx); err != nil {
+		return err
+	}
 	s.bridge.Routes(s.router)
 	media.Routes(s.router, media.Options{Chat: s.chat, Blobs: s.blobs, Signer: blob.Signer{Key: s.keys.Link}, MaxBytes: int64(s.config.MediaMaxBytes),
 		LinkTTL: s.config.MediaURLTTL, Log: s.log})

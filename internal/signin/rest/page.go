@@ -1,0 +1,161 @@
+package rest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/internal/core"
+	"parley/internal/httpapi"
+	"parley/internal/signin"
+)
+
+// maxForm bounds the body of the login form in bytes.
+const maxForm = 8 << 10
+
+var (
+	//go:embed login.html
+	loginHTML string
+	//go:embed login.css
+	loginCSS string
+
+	loginPage  = template.Must(template.New("login").Parse(loginHTML))
+	loginStyle = "'sha256-" + base64.StdEncoding.EncodeToString(hashOf(loginCSS)) + "'"
+)
+
+func hashOf(s string) []byte { sum := sha256.Sum256([]byte(s)); return sum[:] }
+
+// visit is a request to the login page, on behalf of a page that wants somebody signed in.
+type visit struct {
+	w        http.ResponseWriter
+	r        *http.Request
+	resource *url.URL
+}
+
+// page wraps what the pages have in common: the headers, the account, where to return to, and that a form comes from its own page.
+func (h handlers) page(serve func(visit)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		base := httpapi.BaseOf(r)
+		header := w.Header()
+		header.Del("Access-Control-Allow-Origin")
+		header.Del("Access-Control-Allow-Credentials")
+		header.Set("Cache-Control", "no-store")
+		header.Set("X-Content-Type-Options", "nosniff")
+		// The page's own address goes to this server only. "no-referrer" would hide the origin of its form, too.
+		header.Set("Referrer-Policy", "same-origin")
+		resource := signin.ParseResource(r.URL.Query().Get("resource"), h.origins(base))
+		header.Set("Content-Security-Policy", policy(resource))
+		v := visit{w, r, resource}
+		switch {
+		case h.known(r.PathValue("AccountSid")) != nil:
+			h.show(v, http.StatusNotFound, form{Fault: "There is no such account here. Please open the desktop anew."})
+		case resource == nil:
+			h.show(v, http.StatusBadRequest, form{Fault: "The page that sent you here is not known to this server. Please open the desktop anew."})
+		case !ownForm(r, base):
+			h.show(v, http.StatusForbidden, form{Fault: "This did not come from the sign-in page. Please try again."})
+		default:
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			serve(v)
+		}
+	})
+}
+
+// policy lets the page do nothing but show itself and send its form; browsers hold the redirect that follows against form-action, too.
+func policy(resource *url.URL) string {
+	action := "'self'"
+	if resource != nil {
+		action += " " + signin.Origin(resource)
+	}
+	return "default-src 'none'; style-src " + loginStyle + "; img-src data:; form-action " + action + "; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// ownForm reports whether a form was sent by a page of this server, as the browser tells.
+func ownForm(r *http.Request, base httpapi.Base) bool {
+	var guard http.CrossOriginProtection
+	seen := *r
+	seen.Host = base.Host // by which the client came, in front of proxies
+	return guard.Check(&seen) == nil
+}
+
+// form is what the page shows.
+type form struct {
+	Style  template.CSS
+	Demo   []string
+	Name   string
+	Fault  string
+	Closed bool // there is nothing to fill in
+}
+
+func (h handlers) show(v visit, status int, f form) {
+	f.Style, f.Demo, f.Closed = template.CSS(loginCSS), h.Demo, v.resource == nil
+	var b bytes.Buffer
+	if err := loginPage.Execute(&b, f); err != nil {
+		httpapi.WriteError(v.w, core.Internal(err))
+		return
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write(b.Bytes()) // the client may be gone
+}
+
+func (h handlers) showLogin(v visit) { h.show(v, http.StatusOK, form{}) }
+
+// login takes the form: a name and a password, or in demo mode one of the buttons.
+func (h handlers) login(v visit) {
+	if err := v.r.ParseForm(); err != nil {
+		h.show(v, http.StatusBadRequest, form{Fault: "The form could not be read. Please try again."})
+		return
+	}
+	name := strings.TrimSpace(v.r.PostForm.Get("name"))
+	var g *signin.Grant
+	var err error
+	if demo := v.r.PostForm.Get("demo"); demo != "" && slices.Contains(h.Demo, demo) {
+		g, err = h.SignIn.Enter(v.r.Context(), demo)
+	} else {
+		g, err = h.SignIn.Login(v.r.Context(), name, v.r.PostForm.Get("password"), h.ClientIP(v.r))
+	}
+	if err != nil {
+		h.refuse(v, name, err)
+		return
+	}
+	v.w.Header().Set("Referrer-Policy", "no-referrer")
+	v.w.Header().Set("Location", signin.Landing(v.resource, g))
+	v.w.WriteHeader(http.StatusSeeOther)
+}
+
+// refuse shows the form again, with words for the person before it.
+func (h handlers) refuse(v visit, name string, err error) {
+	if errors.Is(err, signin.ErrDenied) {
+		h.show(v, http.StatusForbidden, form{Name: name, Fault: "Name and password do not match. Please check both."})
+		return
+	}
+	e := core.AsError(err)
+	f := form{Name: name, Fault: e.Message}
+	switch {
+	case e.Code == core.CodeTooManyRequests:
+		v.w.Header().Set("Retry-After", strconv.Itoa(int(e.Retry/time.Second)+1))
+		f.Fault = "Too many tries. Please wait " + minutes(e.Retry) + " and try again."
+	case e.Code == core.CodeForbidden, e.Code == core.CodeUnavailable:
+	default:
+		h.SignIn.Log.Error("a sign-in failed", "error", err)
+		f.Fault = "Something went wrong on the server. Please try again in a minute."
+	}
+	h.show(v, e.Status, f)
+}
+
+func minutes(d time.Duration) string {
+	if n := int((d + time.Minute - 1) / time.Minute); n > 1 {
+		return strconv.Itoa(n) + " minutes"
+	}
+	return "a minute"
+}
