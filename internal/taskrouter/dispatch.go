@@ -39,9 +39,10 @@ type Dispatcher struct {
 	bell  chan struct{}
 	local atomic.Bool // the bell rang for a change of this node
 
-	life  sync.Mutex // guards the start and the stop
-	quit  chan struct{}
-	ended sync.WaitGroup
+	life   sync.Mutex // guards the start and the stop
+	quit   chan struct{}
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
 }
 
 // NewDispatcher makes a dispatcher. Make it before the store's first Update, because it listens to commits.
@@ -84,7 +85,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 		}
 	}
 	d.quit = make(chan struct{})
-	ctx = context.WithoutCancel(ctx)
+	ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if !d.o.Sole {
 		d.ended.Go(func() { d.lease.keep(ctx, d.quit, d.Wake) })
 	}
@@ -92,8 +93,8 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends both goroutines, after what they commit at the moment, and gives the lease to whoever wants it. It may be called without a
-// Start, and again.
+// Stop ends both goroutines, after what they commit at the moment, and gives the lease to whoever wants it. When ctx ends first, they
+// wait no longer for a turn at the store. It may be called without a Start, and again.
 func (d *Dispatcher) Stop(ctx context.Context) error {
 	d.life.Lock()
 	defer d.life.Unlock()
@@ -106,7 +107,9 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	default:
 		close(d.quit)
 	}
+	defer context.AfterFunc(ctx, d.cancel)()
 	d.ended.Wait()
+	d.cancel()
 	return d.lease.release(ctx)
 }
 

@@ -2,8 +2,10 @@ package taskrouter_test
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -335,4 +337,49 @@ func TestWhy(t *testing.T) {
 			c.Error(got)
 		}
 	})
+}
+
+// A task that begins to wait for nobody is in the log, once for each step.
+func TestWaitsInVainAreLogged(t *testing.T) {
+	eachCluster(t, func(c *cluster) {
+		var log lines
+		n := c.node(taskrouter.DispatcherOptions{Sole: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		empty := n.newQueue("empty", "1==2", 1)
+		flow := n.newWorkflow(fmt.Sprintf(`{"task_routing":{"filters":[{"expression":"1==1","targets":[{"queue":"%s","known_worker_sid":"task.friend","timeout":10},
+			{"queue":"%s"}]}]}}`, c.queue, empty), 60)
+		task := n.create(taskrouter.NewTask{WorkflowSID: flow, Attributes: `{"friend":"WK00000000000000000000000000000000"}`})
+		n.create(taskrouter.NewTask{WorkflowSID: flow}) // it waits for anybody
+		n.quiet()
+		priority := int64(2)
+		must[*taskrouter.TaskView](c)(n.UpdateTask(c.Context(), c.account, c.workspace, task, taskrouter.TaskPatch{Priority: &priority}, ""))
+		n.quiet()
+		c.wait(log.has("code=40154", 1))
+		c.forward(10 * time.Second)
+		c.wait(log.has("no worker belongs", 2))
+		c.wait(log.has("code=40154", 1))
+	})
+}
+
+// lines are a log.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// has asks how often a text is in the log.
+func (l *lines) has(text string, times int) func() string {
+	return func() string {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if got := strings.Count(l.text.String(), text); got != times {
+			return fmt.Sprintf("%q is %d times in the log: %s", text, got, l.text.String())
+		}
+		return ""
+	}
 }
