@@ -16,6 +16,7 @@ type Channel struct {
 	SID, AccountSID, FlowSID, ChatServiceSID, UserSID string
 	TaskSID                                           *string // of its newest task
 	Target                                            string
+	ChannelType                                       string // of its flow
 	TaskAttributes                                    string // of the tasks that it makes, a JSON object; "" for a channel that makes none
 	CreatedAt, UpdatedAt                              int64
 }
@@ -29,6 +30,7 @@ var channels = store.NewTable("flex_channel",
 	store.Col[Channel]{Name: "user_sid", Ptr: func(c *Channel) any { return &c.UserSID }},
 	store.Col[Channel]{Name: "task_sid", Ptr: func(c *Channel) any { return &c.TaskSID }},
 	store.Col[Channel]{Name: "target", Ptr: func(c *Channel) any { return &c.Target }},
+	store.Col[Channel]{Name: "channel_type", Ptr: func(c *Channel) any { return &c.ChannelType }},
 	store.Col[Channel]{Name: "task_attributes", Ptr: func(c *Channel) any { return &c.TaskAttributes }},
 	store.Col[Channel]{Name: "created_at", Ptr: func(c *Channel) any { return &c.CreatedAt }},
 	store.Col[Channel]{Name: "updated_at", Ptr: func(c *Channel) any { return &c.UpdatedAt }},
@@ -155,7 +157,7 @@ func (x *Flex) build(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Ch
 		return nil, err
 	}
 	made := &Channel{SID: core.NewSID("CH"), AccountSID: flow.AccountSID, FlowSID: flow.SID, ChatServiceSID: by.Service.SID, UserSID: user.SID,
-		Target: n.target(), CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+		Target: n.target(), ChannelType: flow.ChannelType, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 	if flow.IntegrationType == IntegrationTask {
 		if err := x.handOff(tx, flow, made, n); err != nil {
 			return nil, err
@@ -300,17 +302,22 @@ func (x *Flex) FetchChannel(ctx context.Context, accountSID, sid string) (c *Cha
 }
 
 // ListChannels returns up to limit Flex Channels after the SID after ("" for the first), oldest first.
-func (x *Flex) ListChannels(ctx context.Context, accountSID, after string, limit int) (list []*Channel, err error) {
+func (x *Flex) ListChannels(ctx context.Context, accountSID, after string, limit int) ([]*Channel, error) {
+	return x.listChannels(ctx, channelIn, ``, accountSID, after, limit)
+}
+
+// listChannels lists those channels that find finds, whom the condition further leaves.
+func (x *Flex) listChannels(ctx context.Context, find func(r *store.Reader, accountSID, sid string) (*Channel, error), further, accountSID, after string, limit int) (list []*Channel, err error) {
 	err = x.store.View(ctx, func(r *store.Reader) error {
 		var from int64
 		if after != "" {
-			c, err := channelIn(r, accountSID, after)
+			c, err := find(r, accountSID, after)
 			if err != nil {
 				return core.Ef(core.CodeInvalidParameter, "PageToken is not one that this list gave")
 			}
 			from = c.ID
 		}
-		list, err = channels.All(r, `WHERE account_sid = $1 AND id > $2 ORDER BY id LIMIT $3`, accountSID, from, int64(limit))
+		list, err = channels.All(r, `WHERE account_sid = $1 AND id > $2`+further+` ORDER BY id LIMIT $3`, accountSID, from, int64(limit))
 		return err
 	})
 	return list, err

@@ -5,22 +5,24 @@ import (
 	"strings"
 
 	"parley/internal/chat"
+	"parley/internal/identity"
 	"parley/internal/jobs"
 	"parley/internal/store"
 	"parley/internal/taskrouter"
 )
 
-// Flex holds the use cases of flows and channels.
+// Flex holds the use cases of flows and channels, and of the pages that work with them.
 type Flex struct {
-	store *store.Store
-	chat  *chat.Chat
-	tr    *taskrouter.TaskRouter
+	store    *store.Store
+	chat     *chat.Chat
+	tr       *taskrouter.TaskRouter
+	identity *identity.Identity
 }
 
 // New makes the use cases over a store and the products that they conduct. It asks TaskRouter to tell of its tasks, so make it
 // before the store's first Update.
-func New(st *store.Store, c *chat.Chat, tr *taskrouter.TaskRouter) *Flex {
-	x := &Flex{store: st, chat: c, tr: tr}
+func New(st *store.Store, c *chat.Chat, tr *taskrouter.TaskRouter, id *identity.Identity) *Flex {
+	x := &Flex{store: st, chat: c, tr: tr, identity: id}
 	tr.SetOnTask(x.taskHappened)
 	return x
 }

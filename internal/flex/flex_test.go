@@ -11,6 +11,7 @@ import (
 	"parley/internal/chat"
 	"parley/internal/core"
 	"parley/internal/flex"
+	"parley/internal/identity"
 	"parley/internal/jobs"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
@@ -42,7 +43,7 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 		f := &fixture{st: st, account: core.NewSID("AC")}
 		f.chat = chat.New(st, codec, chat.Options{Outbox: &f.outbox})
 		f.tr = taskrouter.New(st, codec, taskrouter.Options{})
-		f.flex = flex.New(st, f.chat, f.tr)
+		f.flex = flex.New(st, f.chat, f.tr, identity.New(st, identity.Options{}))
 		f.runner = newRunner(st, f.flex)
 		f.newAccount(t)
 		if f.service, err = f.chat.CreateService(context.Background(), chat.NewService{AccountSID: f.account, FriendlyName: "test"}); err != nil {

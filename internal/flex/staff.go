@@ -3,6 +3,7 @@ package flex
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"parley/internal/chat"
 	"parley/internal/core"
@@ -14,6 +15,62 @@ import (
 // ranks are the roles of Flex's people, the highest last: a worker's attribute "roles" names them, and the chat's channel roles bear the
 // same names (flex-ui-protocol §5.3).
 var ranks = []string{chat.RoleAgent, chat.RoleSupervisor, chat.RoleAdmin}
+
+// Staff is a worker of Flex who comes with a token.
+type Staff struct {
+	*taskrouter.WorkerView
+	rank int
+}
+
+// StaffOf returns the worker behind a token. A token that is not a worker's is 45003. A worker who was deleted, or lost its roles, is 20003:
+// at that word the desktop drops its token and asks to sign in (flex-ui-protocol §5.2).
+func (x *Flex) StaffOf(ctx context.Context, by *identity.Token) (Staff, error) {
+	if by.WorkerSID == "" {
+		return Staff{}, forbidden("the token is not of a worker")
+	}
+	w, err := x.tr.FetchWorker(ctx, by.AccountSID, by.WorkspaceSID, by.WorkerSID)
+	if core.HasCode(err, core.CodeNotFound) {
+		return Staff{}, core.Ef(core.CodeAuthenticate, "The worker of this token does not exist any more")
+	}
+	if err != nil {
+		return Staff{}, err
+	}
+	rank := rankOf(w.Attributes)
+	if rank < 0 {
+		return Staff{}, core.Ef(core.CodeAuthenticate, "The worker of this token has no role in Flex any more")
+	}
+	return Staff{w, rank}, nil
+}
+
+// IsAdmin reports whether the worker may change what holds for all.
+func (s Staff) IsAdmin() bool { return ranks[s.rank] == chat.RoleAdmin }
+
+// ChangeWorker has a supervisor or an admin change another worker: its activity, or its attributes. Nobody makes somebody out to be more
+// than they are themselves, nor changes the attributes of who is more.
+func (x *Flex) ChangeWorker(ctx context.Context, by *identity.Token, workspaceSID, workerSID string, p taskrouter.WorkerPatch) (*taskrouter.WorkerView, error) {
+	s, err := x.StaffOf(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case s.rank == 0:
+		return nil, forbidden("only a supervisor or an admin may change another worker")
+	case workspaceSID != by.WorkspaceSID:
+		return nil, forbidden("the token is for another workspace")
+	}
+	var ifMatch string
+	if p.Attributes != nil {
+		other, err := x.tr.FetchWorker(ctx, by.AccountSID, workspaceSID, workerSID)
+		if err != nil {
+			return nil, err
+		}
+		if max(rankOf(other.Attributes), rankOf(*p.Attributes)) > s.rank {
+			return nil, forbidden("only an admin may give or take the role of an admin")
+		}
+		ifMatch = strconv.FormatInt(other.Version, 10) // the roles that were looked at are those that are replaced
+	}
+	return x.tr.UpdateWorker(ctx, by.AccountSID, workspaceSID, workerSID, p, ifMatch)
+}
 
 // AddUser takes an identity into a channel with the channel role of an agent, supervisor or admin, as the desktop asks when its worker
 // accepted a task (rest-semantics §4.6). by is the token of who asks, nil for a server. Whoever is a member already is 45206.
@@ -64,21 +121,17 @@ func (x *Flex) AddUser(ctx context.Context, accountSID, channelSID, role, who st
 
 // mayEnter checks a worker's token.
 func (x *Flex) mayEnter(ctx context.Context, c *Channel, role, who string, by *identity.Token) error {
-	if by.WorkerSID == "" || by.ChatServiceSID != c.ChatServiceSID {
-		return forbidden("the token needs the task_router grant of a worker and the chat grant of the channel's service")
+	if by.ChatServiceSID != c.ChatServiceSID {
+		return forbidden("the token needs the chat grant of the channel's service")
 	}
-	w, err := x.tr.FetchWorker(ctx, c.AccountSID, by.WorkspaceSID, by.WorkerSID)
-	if core.HasCode(err, core.CodeNotFound) {
-		return forbidden("the token's worker does not exist")
-	}
+	s, err := x.StaffOf(ctx, by)
 	if err != nil {
 		return err
 	}
-	rank := rankOf(w.Attributes)
 	switch {
-	case rank < slices.Index(ranks, role):
+	case s.rank < slices.Index(ranks, role):
 		return forbidden("the worker's attribute roles does not allow the role " + role)
-	case rank > 0:
+	case s.rank > 0:
 		return nil
 	case who != by.Identity:
 		return forbidden("an agent may only add itself")

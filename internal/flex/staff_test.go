@@ -43,12 +43,12 @@ func TestWhoMayEnter(t *testing.T) {
 		refuse("no such role", "king", "ann", core.CodeFlexValidation, nil)
 		refuse("nobody", "agent", "", core.CodeFlexValidation, nil)
 		refuse("no worker", "agent", "ann", core.CodeFlexForbidden, func(by *identity.Token) { by.WorkerSID = "" })
-		refuse("an unknown worker", "agent", "ann", core.CodeFlexForbidden, func(by *identity.Token) { by.WorkerSID = core.NewSID("WK") })
-		refuse("an unknown workspace", "agent", "ann", core.CodeFlexForbidden, func(by *identity.Token) { by.WorkspaceSID = core.NewSID("WS") })
+		refuse("an unknown worker", "agent", "ann", core.CodeAuthenticate, func(by *identity.Token) { by.WorkerSID = core.NewSID("WK") })
+		refuse("an unknown workspace", "agent", "ann", core.CodeAuthenticate, func(by *identity.Token) { by.WorkspaceSID = core.NewSID("WS") })
 		refuse("another chat service", "agent", "ann", core.CodeFlexForbidden, func(by *identity.Token) { by.ChatServiceSID = core.NewSID("IS") })
 		for _, none := range []string{`{}`, `{"roles":"agent"}`, `{"roles":[1]}`, `{"roles":["king"]}`} {
 			roles(none)
-			refuse("roles "+none, "agent", "ann", core.CodeFlexForbidden, nil)
+			refuse("roles "+none, "agent", "ann", core.CodeAuthenticate, nil)
 		}
 		wantCode(t, f.enter(t, core.NewSID("CH"), "agent", "ann", f.token("ann")), core.CodeFlexChannelNotFound)
 

@@ -87,11 +87,11 @@ func (w *World) mount(st *store.Store) {
 	w.Store = st
 	w.Chat = chat.New(st, codec, chat.Options{Outbox: chatOutbox{&w.seen}})
 	w.Tasks = taskrouter.New(st, codec, taskrouter.Options{Outbox: taskOutbox{&w.seen}})
-	w.Flex = flex.New(st, w.Chat, w.Tasks)
 	w.Identity = identity.New(st, identity.Options{Now: w.clock, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
 		_, err := w.Chat.Service(ctx, accountSID, serviceSID)
 		return err == nil, nil
 	}})
+	w.Flex = flex.New(st, w.Chat, w.Tasks, w.Identity)
 	w.Router = httpapi.New(httpapi.Options{Auth: authenticator{w.Identity}})
 	chatrest.Routes(w.Router, w.Chat)
 	taskrest.Routes(w.Router, w.Tasks)
