@@ -51,6 +51,15 @@ describe("activities", () => {
     expect(now().activity?.name).toBe("Offline");
   });
 
+  test("going away leaves an activity with work, and no other", async () => {
+    const { bridge, session } = await opened();
+    expect(await session.goAway()).toBe(true);
+    expect(bridge.asked).toEqual([]);
+    await session.setActivity("WAAvailable");
+    expect(await session.goAway()).toBe(true);
+    expect(bridge.current).toBe("Offline");
+  });
+
   test("open offers are rejected on the way to one without work, and only then", async () => {
     const { bridge, session } = await opened();
     await session.setActivity("WAAvailable");
@@ -274,5 +283,17 @@ describe("the desk", () => {
     bridge.workers[0]?.ready();
     expect([...talks().values()].map(({ session }) => session)).toEqual(before);
     expect(server.clients).toHaveLength(1);
+  });
+
+  test("an agent who is available signs out by way of another activity, or not at all", async () => {
+    const bridge = new FakeBridge();
+    const { made } = desk(bridge);
+    await vi.waitUntil(() => made.worker.getSnapshot().phase === "open");
+    bridge.move("Available");
+    bridge.refusals = ["Not now."];
+    expect(await made.leave()).toBe(false);
+    expect(bridge.workers[0]?.open).toBe(true);
+    expect(await made.leave()).toBe(true);
+    expect([bridge.current, bridge.workers[0]?.open]).toEqual(["Offline", false]);
   });
 });

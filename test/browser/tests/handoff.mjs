@@ -368,5 +368,13 @@ export const handoff = {
     await press("Complete");
     await agent.root.getByText("No one is waiting").waitFor();
     await inside();
+    await press("Sign out");
+    await agent.root.getByRole("button", { name: "Sign in as the agent" }).waitFor();
+    await inside();
+    const worker = await visit.server.rest("GET", "/taskrouter/v1/Workspaces/{WS}/Workers/{WK}");
+    assert.equal(worker.activity_name, "Offline");
+    await page.reload();
+    await agent.show();
+    await agent.root.getByRole("button", { name: "Sign in as the agent" }).waitFor();
   },
 };

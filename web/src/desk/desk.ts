@@ -53,7 +53,14 @@ export class Desk {
     return () => this.#listeners.delete(listener);
   };
 
-  close(): void {
+  /** Signs out, and answers whether: an agent who is gone must not be offered anything. */
+  async leave(): Promise<boolean> {
+    if (!(await this.worker.goAway())) return false;
+    this.#close();
+    return true;
+  }
+
+  #close(): void {
     this.worker.close();
     for (const { session } of this.#talks.values()) session.close();
     this.#listeners.clear();

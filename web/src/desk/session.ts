@@ -80,25 +80,35 @@ export class WorkerSession {
     this.#listeners.clear();
   }
 
-  /** Goes to an activity. Offers that are open then are rejected where it is one without work. */
-  async setActivity(sid: string): Promise<void> {
+  /** Goes to an activity, and answers whether. Offers that are open then are rejected where it is one without work. */
+  async setActivity(sid: string): Promise<boolean> {
     const activity = this.#worker?.activities.get(sid);
-    if (!activity || this.#snapshot.changing) return;
+    if (!activity || this.#snapshot.changing) return false;
     const open = this.#snapshot.works.some((work) => work.status === "pending");
     this.#set({ changing: true, problem: null });
     try {
       await activity.setAsCurrent({ rejectPendingReservations: !activity.available && open });
       this.#set({ changing: false });
       this.#showActivity();
+      return true;
     } catch (error) {
       this.#set({ changing: false, problem: explain(error) });
+      return false;
     }
   }
 
-  /** The first activity in which work is offered. */
+  /** Goes to the first activity in which work is offered. */
   goAvailable(): void {
     const available = this.#snapshot.activities.find((activity) => activity.available);
     if (available) void this.setActivity(available.sid);
+  }
+
+  /** Goes to the first activity in which none is, and answers whether the worker is in such a one. */
+  async goAway(): Promise<boolean> {
+    const { activity, activities } = this.#snapshot;
+    if (activity && !activity.available) return true;
+    const away = activities.find(({ available }) => !available);
+    return away !== undefined && this.setActivity(away.sid);
   }
 
   accept(sid: string): void {

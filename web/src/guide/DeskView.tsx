@@ -1,5 +1,6 @@
 import { useRef, useState } from "react";
 import type { Desk } from "../desk/desk";
+import type { WorkerSession } from "../desk/session";
 import { useTalks, useWorker } from "../desk/useDesk";
 import { useLostFocus } from "../ui/useLostFocus";
 import { ActivityMenu } from "./ActivityMenu";
@@ -11,13 +12,14 @@ import { WorkList } from "./WorkList";
 
 interface Props {
   desk: Desk;
+  onSignOut: () => void;
   visible: boolean;
   live: boolean;
   engaged: boolean;
 }
 
 /** An agent's desk: what the agent does, what is offered, and the conversations. */
-export function DeskView({ desk, ...pane }: Props) {
+export function DeskView({ desk, onSignOut, ...pane }: Props) {
   const { worker } = desk;
   const state = useWorker(worker);
   const talks = useTalks(desk);
@@ -48,7 +50,7 @@ export function DeskView({ desk, ...pane }: Props) {
       )}
       <section ref={panel} className="desk-panel" tabIndex={-1} data-parked aria-label="What you work on">
         {!shown ? (
-          <Idle available={state.activity?.available === true} onAvailable={() => worker.goAvailable()} />
+          <Idle worker={worker} available={state.activity?.available === true} onSignOut={onSignOut} />
         ) : shown.status === "pending" ? (
           <Offer key={shown.sid} worker={worker} work={shown} />
         ) : (
@@ -59,20 +61,28 @@ export function DeskView({ desk, ...pane }: Props) {
   );
 }
 
-function Idle({ available, onAvailable }: { available: boolean; onAvailable: () => void }) {
-  if (available)
-    return (
-      <div className="welcome">
-        <h2>No one is waiting</h2>
-        <p>When a customer writes, the conversation is offered to you here.</p>
-      </div>
-    );
+interface IdleProps {
+  worker: WorkerSession;
+  available: boolean;
+  onSignOut: () => void;
+}
+
+function Idle({ worker, available, onSignOut }: IdleProps) {
   return (
     <div className="welcome">
-      <h2>Nothing is offered to you now</h2>
-      <p>Go available, and the next customer who writes is offered to you.</p>
-      <button type="button" className="button primary" onClick={onAvailable}>
-        Go available
+      <h2>{available ? "No one is waiting" : "Nothing is offered to you now"}</h2>
+      <p>
+        {available
+          ? "When a customer writes, the conversation is offered to you here."
+          : "Go available, and the next customer who writes is offered to you."}
+      </p>
+      {!available && (
+        <button type="button" className="button primary" onClick={() => worker.goAvailable()}>
+          Go available
+        </button>
+      )}
+      <button type="button" className="button quiet" onClick={onSignOut}>
+        Sign out
       </button>
     </div>
   );

@@ -92,6 +92,12 @@ export class Guide {
     this.#set({ desk });
   }
 
+  async signOut(): Promise<void> {
+    if (!(await this.#snapshot.desk?.leave())) return;
+    this.#save({ agent: false });
+    this.#set({ desk: null });
+  }
+
   #openCustomer(saved: Customer): void {
     const { identity, name } = saved;
     const customer = new ChatSession({
