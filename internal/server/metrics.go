@@ -13,6 +13,7 @@ import (
 
 	"parley/internal/jobs"
 	"parley/internal/realtime"
+	"parley/internal/taskrouter/bridge"
 	"parley/internal/twilsock"
 )
 
@@ -83,7 +84,10 @@ func (m *metrics) watch(s *Server) {
 	} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: f.name, Help: f.help}, f.read))
 	}
-	m.registry.MustRegister(&hubCollector{s.hub}, &jobsCollector{s.jobs, s.log})
+	m.registry.MustRegister(
+		&hubCollector{"parley_realtime_", s.hub.Stats, twilsock.ReasonName, twilsock.ReasonProtocol, twilsock.ReasonRefused},
+		&hubCollector{"parley_workers_", s.bridge.Stats, bridge.ReasonName, bridge.ReasonExpired, bridge.ReasonMissed},
+		&jobsCollector{s.jobs, s.log})
 }
 
 // figure describes one metric of a collector.
@@ -104,34 +108,39 @@ func (f figure) send(ch chan<- prometheus.Metric, v float64) {
 	ch <- prometheus.MustNewConstMetric(f.desc, f.kind, v)
 }
 
-// hubCollector reads realtime's figures at one moment.
-type hubCollector struct{ hub *realtime.Hub }
+// hubCollector reads the figures of a hub at one moment: that of chat, or that of workers.
+type hubCollector struct {
+	prefix      string
+	stats       func() realtime.Stats
+	reason      func(realtime.Reason) string
+	first, last realtime.Reason // of the reasons that are the hub's user's own
+}
 
 // Describe implements prometheus.Collector; what is not described is not checked for doubles, and there are none.
 func (*hubCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (c *hubCollector) Collect(ch chan<- prometheus.Metric) {
-	st := c.hub.Stats()
-	gauge("parley_realtime_connections", "Connections of verified clients.").send(ch, float64(st.Connections))
-	gauge("parley_realtime_feeds", "Objects that somebody here watches.").send(ch, float64(st.Feeds))
-	gauge("parley_realtime_subscriptions", "Pairs of a connection and an object it watches.").send(ch, float64(st.Subscriptions))
-	counter("parley_realtime_frames_total", "Frames written to clients.").send(ch, float64(st.Frames))
-	counter("parley_realtime_bytes_total", "Bytes written to clients.").send(ch, float64(st.Bytes))
-	counter("parley_realtime_writes_total", "Writes to connections; frames over writes tells how well they are gathered.").send(ch, float64(st.Writes))
-	counter("parley_realtime_replaced_total", "State frames that a newer one replaced before they were written.").send(ch, float64(st.Replaced))
-	counter("parley_realtime_replays_total", "Positions answered to subscribers.").send(ch, float64(st.Replays))
-	counter("parley_realtime_gap_fills_total", "Objects whose missing events were read from the store.").send(ch, float64(st.GapFills))
-	counter("parley_realtime_checks_total", "Positions compared with the store.").send(ch, float64(st.Checks))
-	counter("parley_realtime_source_errors_total", "Failed background reads of the store.").send(ch, float64(st.SourceErrs))
-	counter("parley_realtime_bus_errors_total", "Messages that the bus refused or that made no sense.").send(ch, float64(st.BusErrs))
-	closed := prometheus.NewDesc("parley_realtime_closed_total", "Closed connections by reason.", []string{"reason"}, nil)
+	st := c.stats()
+	gauge(c.prefix+"connections", "Connections of verified clients.").send(ch, float64(st.Connections))
+	gauge(c.prefix+"feeds", "Objects that somebody here watches.").send(ch, float64(st.Feeds))
+	gauge(c.prefix+"subscriptions", "Pairs of a connection and an object it watches.").send(ch, float64(st.Subscriptions))
+	counter(c.prefix+"frames_total", "Frames written to clients.").send(ch, float64(st.Frames))
+	counter(c.prefix+"bytes_total", "Bytes written to clients.").send(ch, float64(st.Bytes))
+	counter(c.prefix+"writes_total", "Writes to connections; frames over writes tells how well they are gathered.").send(ch, float64(st.Writes))
+	counter(c.prefix+"replaced_total", "State frames that a newer one replaced before they were written.").send(ch, float64(st.Replaced))
+	counter(c.prefix+"replays_total", "Positions answered to subscribers.").send(ch, float64(st.Replays))
+	counter(c.prefix+"gap_fills_total", "Objects whose missing events were read from the store.").send(ch, float64(st.GapFills))
+	counter(c.prefix+"checks_total", "Positions compared with the store.").send(ch, float64(st.Checks))
+	counter(c.prefix+"source_errors_total", "Failed background reads of the store.").send(ch, float64(st.SourceErrs))
+	counter(c.prefix+"bus_errors_total", "Messages that the bus refused or that made no sense.").send(ch, float64(st.BusErrs))
+	closed := prometheus.NewDesc(c.prefix+"closed_total", "Closed connections by reason.", []string{"reason"}, nil)
 	for i, n := range st.Closed {
 		r := realtime.Reason(i)
-		if n == 0 && r > realtime.ReasonShutdown && (r < twilsock.ReasonProtocol || r > twilsock.ReasonRefused) {
+		if n == 0 && r > realtime.ReasonShutdown && (r < c.first || r > c.last) {
 			continue // nobody's
 		}
-		ch <- prometheus.MustNewConstMetric(closed, prometheus.CounterValue, float64(n), twilsock.ReasonName(r))
+		ch <- prometheus.MustNewConstMetric(closed, prometheus.CounterValue, float64(n), c.reason(r))
 	}
 }
 
