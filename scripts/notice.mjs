@@ -69,7 +69,7 @@ Parley is not affiliated with Twilio. Names of other products are used only to s
 This file is written by "make notice".
 `;
 text += section('Linked into bin/parley (Go modules)', [...linked].map(([name, dir]) => [name, licenceOf(name, dir)]));
-text += section('In the pages (npm packages)', npm('web', {}));
+text += section('In the pages (npm packages)', [...npm('web', {}), ...npm('web/vendor', {})]);
 text += section('Used to check and test only (Go modules)', tested.map(([name, dir]) => [name, licenceOf(name, dir)]));
 text += section('Used to build and test only (npm packages)', [...npm('web', { dev: true }), ...testDirs.flatMap((d) => npm(d, { direct: true, dev: true }))]);
 

@@ -1,39 +1,39 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { extname, join } from "node:path";
-import { constants, gzipSync } from "node:zlib";
+import { join } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { writeChime } from "./build/chime.ts";
+import { precompress } from "./build/precompress.ts";
+import { buildScripts } from "./build/scripts.ts";
+import { addresses, copyVendor } from "./build/vendor.ts";
 
 const out = join(import.meta.dirname, "../internal/web/dist");
 
 // The server that the development pages talk to.
 const backend = "http://localhost:8080";
 
-/** Writes name.gz beside each asset where that saves something; internal/web serves it. */
-function precompress(): Plugin {
+/** What stands beside the pages. */
+function beside(): Plugin {
   return {
-    name: "precompress",
+    name: "beside",
     apply: "build",
-    closeBundle() {
-      for (const name of readdirSync(join(out, "assets"))) {
-        if (![".js", ".css", ".svg"].includes(extname(name))) continue;
-        const file = join(out, "assets", name);
-        const plain = readFileSync(file);
-        const zipped = gzipSync(plain, { level: constants.Z_BEST_COMPRESSION });
-        if (zipped.length < plain.length * 0.9) writeFileSync(`${file}.gz`, zipped);
-      }
+    async closeBundle() {
+      copyVendor(out);
+      writeChime(out);
+      await buildScripts(out);
+      precompress(out);
     },
   };
 }
 
 export default defineConfig({
-  plugins: [react(), precompress()],
+  define: addresses,
+  plugins: [react(), beside()],
   build: {
     outDir: out,
     emptyOutDir: true,
     // The chat SDK alone is 670 kB; only the guide loads it. The worker's SDK is a chunk of its own.
     chunkSizeWarningLimit: 800,
-    rollupOptions: { input: ["index.html", "guide/index.html"] },
+    rollupOptions: { input: ["index.html", "guide/index.html", "desktop/index.html", "webchat/index.html"] },
   },
   server: {
     proxy: {

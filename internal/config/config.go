@@ -69,6 +69,7 @@ type Media struct {
 type Desktop struct {
 	Plugins        []string `name:"plugins" env:"PARLEY_PLUGINS" placeholder:"URL,..." help:"Addresses of Flex plugin scripts that the desktop loads, in this order."`
 	PluginsDir     string   `name:"plugins-dir" env:"PARLEY_PLUGINS_DIR" placeholder:"DIR" help:"Folder of Flex plugin scripts (*.js), served below /plugins/, that the desktop loads as well."`
+	PluginOrigins  []string `name:"plugin-origins" env:"PARLEY_PLUGIN_ORIGINS" placeholder:"ORIGIN,..." help:"Other servers that plugins talk to or show, as https://crm.example.com. Where their scripts come from need not be named again."`
 	TransferPlugin bool     `name:"transfer-plugin" env:"PARLEY_TRANSFER_PLUGIN" default:"true" negatable:"" help:"Load the plugin by which agents transfer chats."`
 	DesktopOrigins []string `name:"desktop-origins" env:"PARLEY_DESKTOP_ORIGINS" placeholder:"ORIGIN,..." help:"Other sites whose pages host Flex UI with this server, as https://desk.example.com."`
 }

@@ -144,6 +144,9 @@ func (f *faults) desktop(d *Desktop) {
 			f.add("plugins-dir", "%s is not a folder; make it, or leave the setting out", d.PluginsDir)
 		}
 	}
+	for _, o := range d.PluginOrigins {
+		f.origin("plugin-origins", o)
+	}
 	for _, o := range d.DesktopOrigins {
 		f.origin("desktop-origins", o)
 	}

@@ -37,7 +37,6 @@ import (
 	"parley/internal/taskrouter/bridge"
 	taskrest "parley/internal/taskrouter/rest"
 	"parley/internal/twilsock"
-	"parley/internal/web"
 	"parley/internal/webhook"
 )
 
@@ -241,7 +240,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.listeners.close()
 		return err
 	}
-	s.http = newHTTPServer(&front{router: s.router, pages: web.Handler(web.Options{Demo: s.config.Demo}), demo: s.demo(), health: s.health,
+	s.http = newHTTPServer(&front{router: s.router, pages: s.pages(), demo: s.demo(), health: s.health,
 		metrics: s.metrics.handler(), log: s.log}, s.log)
 	s.later("requests", func(ctx context.Context) error {
 		s.health.stopping.Store(true)

@@ -1,7 +1,8 @@
-// Package web serves Parley's own pages: the start page and the chat client of
-// the guide, built from the sources in /web and embedded in the binary.
+// Package web serves the pages: the start page, the chat client of the guide, the agents' desktop, the chat widget and the scripts that
+// other sites load, all built from the sources in /web and embedded in the binary; and the operator's plugins.
 //
-// Invariant: every answer is decided by the embedded files and Options alone.
-// The package keeps no state, reads no store, and a page asks nothing of any
-// host but the one that served it (the Content-Security-Policy says so too).
+// Invariant: every answer is decided by the embedded files, Options and the
+// plugins' files alone. The package keeps no state, reads no store, and a page
+// asks nothing of any host but the one that served it and those that the
+// operator named for plugins (the Content-Security-Policy says so too).
 package web

@@ -5,24 +5,53 @@ import (
 	"strings"
 )
 
-// setSecurityHeaders allows a page its own origin and nothing else. host is
-// the request's Host; the socket's origins are written out because browsers
-// before CSP 3 do not take 'self' for ws: and wss:.
-func setSecurityHeaders(h http.Header, host string) {
-	connect := "'self'"
+// policy says what a page may load, beyond its own origin.
+type policy struct {
+	inlineStyle bool     // the published bundles write style elements
+	foreign     []string // origins of plugins
+}
+
+var (
+	ownPage    = policy{}
+	widgetPage = policy{inlineStyle: true}
+)
+
+func desktopPage(pluginOrigins []string) policy {
+	return policy{inlineStyle: true, foreign: pluginOrigins}
+}
+
+// header is the Content-Security-Policy. host is the request's Host; the socket's origins are written out because browsers before CSP 3
+// do not take 'self' for ws: and wss:.
+func (p policy) header(host string) string {
+	foreign := strings.Join(append([]string{""}, p.foreign...), " ")
+	connect, style := "'self'", "'self'"
 	if isHost(host) {
 		connect += " ws://" + host + " wss://" + host
 	}
-	h.Set("Content-Security-Policy", strings.Join([]string{
+	if p.inlineStyle {
+		style += " 'unsafe-inline'"
+	}
+	directives := []string{
 		"default-src 'none'",
-		"script-src 'self'",
-		"style-src 'self'",
-		"img-src 'self' data: blob:", // blob: shows a picture while it is being sent
-		"connect-src " + connect,
+		"script-src 'self'" + foreign,
+		"style-src " + style + foreign,
+		"img-src 'self' data: blob:" + foreign, // blob: shows a picture while it is being sent
+		"media-src 'self'" + foreign,
+		"font-src 'self'" + foreign,
+		"connect-src " + connect + foreign,
 		"base-uri 'none'",
 		"form-action 'self'",
 		"frame-ancestors 'none'",
-	}, "; "))
+	}
+	if foreign != "" {
+		directives = append(directives, "frame-src"+foreign)
+	}
+	return strings.Join(directives, "; ")
+}
+
+// setSecurityHeaders allows an answer its own origin and nothing else; a page has a policy of its own instead.
+func setSecurityHeaders(h http.Header, host string) {
+	h.Set("Content-Security-Policy", ownPage.header(host))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

@@ -2,7 +2,6 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Plugin } from "vite";
 
 const RATE = 11_025; // samples per second; the tones end at 1 kHz
 const SECONDS = 2.4; // the desktop plays it in a loop, so most of it is silence
@@ -40,14 +39,8 @@ export function chime(): Buffer {
   return Buffer.concat([header, samples]);
 }
 
-export function incomingSound(out: string): Plugin {
-  return {
-    name: "incoming-sound",
-    apply: "build",
-    closeBundle() {
-      const file = join(out, "desktop/incoming.wav");
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, chime());
-    },
-  };
+export function writeChime(out: string): void {
+  const file = join(out, "desktop/incoming.wav");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, chime());
 }

@@ -1,8 +1,8 @@
 // Scripts with a fixed address that other pages load too: each becomes one classic script.
 
 import { join } from "node:path";
-import { build, type Plugin } from "vite";
-import { addresses } from "./vendor";
+import { build } from "vite";
+import { addresses } from "./vendor.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -13,25 +13,19 @@ const scripts = {
   "plugins/transfer/index.ts": "desktop/transfer.js",
 };
 
-export function scriptsWithFixedAddress(out: string): Plugin {
-  return {
-    name: "scripts",
-    apply: "build",
-    async closeBundle() {
-      for (const [entry, fileName] of Object.entries(scripts)) {
-        await build({
-          configFile: false,
-          root,
-          logLevel: "warn",
-          publicDir: false,
-          define: addresses,
-          build: {
-            outDir: out,
-            emptyOutDir: false,
-            lib: { entry: join(root, entry), formats: ["iife"], name: "parley", fileName: () => fileName },
-          },
-        });
-      }
-    },
-  };
+export async function buildScripts(out: string): Promise<void> {
+  for (const [entry, fileName] of Object.entries(scripts)) {
+    await build({
+      configFile: false,
+      root,
+      logLevel: "warn",
+      publicDir: false,
+      define: addresses,
+      build: {
+        outDir: out,
+        emptyOutDir: false,
+        lib: { entry: join(root, entry), formats: ["iife"], name: "parley", fileName: () => fileName },
+      },
+    });
+  }
 }

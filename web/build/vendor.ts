@@ -1,8 +1,7 @@
 // Copies the published front ends into the pages, byte for byte.
 
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Plugin } from "vite";
+import { dirname, join } from "node:path";
 
 const installed = join(import.meta.dirname, "../vendor/node_modules");
 
@@ -27,17 +26,11 @@ export const addresses = {
 };
 
 /** Copies the bundles and their licences. */
-export function vendor(out: string): Plugin {
-  return {
-    name: "vendor",
-    apply: "build",
-    closeBundle() {
-      for (const { name, file } of bundles) {
-        const to = join(out, addressOf(name));
-        mkdirSync(join(to, ".."), { recursive: true });
-        cpSync(join(installed, name, "bundle", file), to);
-        cpSync(join(installed, name, "LICENSE"), join(to, "../LICENSE.txt"));
-      }
-    },
-  };
+export function copyVendor(out: string): void {
+  for (const { name, file } of bundles) {
+    const to = join(out, addressOf(name));
+    mkdirSync(dirname(to), { recursive: true });
+    cpSync(join(installed, name, "bundle", file), to);
+    cpSync(join(installed, name, "LICENSE"), join(dirname(to), "LICENSE.txt"));
+  }
 }

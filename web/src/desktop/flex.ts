@@ -25,7 +25,9 @@ export interface TaskProps {
 type Component = (props: TaskProps) => unknown;
 
 interface Extensible {
-  Content: { add(element: unknown, options?: { sortOrder?: number; if?: (props: TaskProps) => boolean }): void };
+  Content: {
+    add(element: unknown, options?: { sortOrder?: number; if?: (props: TaskProps) => boolean }): void;
+  };
 }
 
 interface TaskChannel {
@@ -51,7 +53,10 @@ export interface FlexUI {
     invokeAction(name: string, payload?: object): Promise<unknown>;
     replaceAction(
       name: string,
-      action: (payload: TransferPayload, original: (payload: TransferPayload) => Promise<unknown>) => Promise<unknown>,
+      action: (
+        payload: TransferPayload,
+        original: (payload: TransferPayload) => Promise<unknown>,
+      ) => Promise<unknown>,
     ): void;
   };
   ChatOrchestrator: { setOrchestrations(event: string, orchestrations: (task: FlexTask) => string[]): void };

@@ -3,6 +3,9 @@
 
 import { redirect } from "./redirect";
 
+/** Answers where a URL goes instead, or undefined where it stays. */
+type Route = (url: string) => string | undefined;
+
 /** The server that this page's requests go to; a page has one. */
 let target: string | undefined;
 
@@ -11,40 +14,54 @@ export function install(base: string): void {
   const installed = target !== undefined;
   target = base;
   if (installed) return;
-  const to = (url: string | URL): string => redirect(String(url), target ?? base) ?? String(url);
-
-  const plainFetch = window.fetch;
-  window.fetch = (input, init) =>
-    input instanceof Request
-      ? plainFetch(redirect(input.url, target ?? base) ? new Request(to(input.url), input) : input, init)
-      : plainFetch(to(input), init);
-
-  const plainOpen = XMLHttpRequest.prototype.open;
-  XMLHttpRequest.prototype.open = function (this: XMLHttpRequest, method: string, url: string | URL, ...rest: unknown[]) {
-    return Reflect.apply(plainOpen, this, [method, to(url), ...rest]);
-  };
-
-  // A Proxy keeps the constants, the prototype and instanceof as they are.
-  const firstUrl = <T extends new (...args: never[]) => object>(plain: T): T =>
-    new Proxy(plain, {
-      construct: (made, args: unknown[], as) =>
-        Reflect.construct(made, args.length > 0 ? [to(String(args[0])), ...args.slice(1)] : args, as),
-    });
-  window.WebSocket = firstUrl(WebSocket);
-  window.Audio = firstUrl(Audio);
-
-  wrapSetter(HTMLMediaElement.prototype, "src", to);
-  wrapSetter(HTMLLinkElement.prototype, "href", to);
+  const route: Route = (url) => redirect(url, target ?? base);
+  wrapFetch(route);
+  wrapRequests(route);
+  window.WebSocket = withFirstUrl(WebSocket, route);
+  window.Audio = withFirstUrl(Audio, route);
+  wrapSetter(HTMLMediaElement.prototype, "src", route);
+  wrapLinks(route);
 }
 
-function wrapSetter<T extends object>(prototype: T, name: keyof T & string, to: (url: string) => string): void {
+/** Wraps style sheets alone. */
+export function wrapLinks(route: Route): void {
+  wrapSetter(HTMLLinkElement.prototype, "href", route);
+}
+
+function wrapFetch(route: Route): void {
+  const plain = window.fetch;
+  window.fetch = (input, init) => {
+    const url = route(input instanceof Request ? input.url : String(input));
+    if (url === undefined) return plain(input, init);
+    return plain(input instanceof Request ? new Request(url, input) : url, init);
+  };
+}
+
+function wrapRequests(route: Route): void {
+  const plain = XMLHttpRequest.prototype.open;
+  XMLHttpRequest.prototype.open = function (method: string, url: string | URL, ...rest: unknown[]) {
+    Reflect.apply(plain, this, [method, route(String(url)) ?? url, ...rest]);
+  };
+}
+
+/** A constructor whose first argument is a URL. A Proxy keeps its constants, its prototype and instanceof as they are. */
+function withFirstUrl<T extends new (...args: never[]) => object>(plain: T, route: Route): T {
+  return new Proxy(plain, {
+    construct(made, [url, ...rest]: unknown[], as) {
+      const args = url === undefined ? [] : [route(String(url)) ?? url, ...rest];
+      return Reflect.construct(made, args, as);
+    },
+  });
+}
+
+function wrapSetter<T extends object>(prototype: T, name: keyof T & string, route: Route): void {
   const plain = Object.getOwnPropertyDescriptor(prototype, name);
-  if (!plain?.set) return;
-  const { set } = plain;
+  const set = plain?.set;
+  if (!set) return;
   Object.defineProperty(prototype, name, {
     ...plain,
     set(value: unknown) {
-      set.call(this, to(String(value)));
+      set.call(this, route(String(value)) ?? value);
     },
   });
 }

@@ -9,7 +9,10 @@ declare global {
   }
 }
 
-const home = document.currentScript instanceof HTMLScriptElement ? new URL(document.currentScript.src).origin : location.origin;
+const home =
+  document.currentScript instanceof HTMLScriptElement
+    ? new URL(document.currentScript.src).origin
+    : location.origin;
 
 window.Parley = {
   /**

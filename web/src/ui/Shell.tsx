@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Logo } from "./Logo";
 
 interface ShellProps {
-  here: "start" | "guide";
+  here: "start" | "guide" | "webchat";
   children: ReactNode;
 }
 
@@ -25,6 +25,10 @@ export function Shell({ here, children }: ShellProps) {
           <a href="/guide/" aria-current={here === "guide" ? "page" : undefined}>
             Guide
           </a>
+          <a href="/webchat/" aria-current={here === "webchat" ? "page" : undefined}>
+            Widget
+          </a>
+          <a href="/desktop/">Desktop</a>
         </nav>
       </header>
       <main id="main" tabIndex={-1} className={here}>

@@ -1,0 +1,85 @@
+// Hands a chat over to another agent or a queue. Flex UI 1.x has the directory and the worker SDK has the command, but its own action
+// wants a telephone conference; this plugin puts the two together for chats.
+
+import type { FlexManager, FlexTask, FlexUI, TaskProps, TransferPayload } from "../../src/desktop/flex";
+
+const texts = {
+  ParleyTransferOffered: "The chat is offered to {{name}}. It stays yours until somebody takes it.",
+  ParleyTransferDone: "The chat was taken over.",
+  ParleyTransferFailed: "Nobody took the chat over. It is still yours.",
+  ParleyTransferRefused: "The chat cannot be handed over: {{reason}}",
+};
+
+class TransferPlugin {
+  init(flex: FlexUI, manager: FlexManager): void {
+    Object.assign(manager.strings, texts);
+    registerNotices(flex);
+    addButtons(flex);
+    flex.Actions.replaceAction("TransferTask", (payload, original) =>
+      flex.TaskHelper.isChatBasedTask(payload.task) ? transfer(flex, payload) : original(payload),
+    );
+    keepChatsOpen(flex);
+  }
+}
+
+/** Offers the task, tells how it went, and fails as the action would. */
+async function transfer(flex: FlexUI, { task, targetSid }: TransferPayload): Promise<void> {
+  const tell = (id: keyof typeof texts, context?: object) => flex.Notifications.showNotification(id, context);
+  try {
+    await task.transfer(targetSid, { mode: "COLD" });
+  } catch (error) {
+    tell("ParleyTransferRefused", { reason: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+  tell("ParleyTransferOffered", { name: targetSid.startsWith("WQ") ? "the queue" : "the agent" });
+  const outgoing = task.outgoingTransferObject;
+  outgoing?.on("completed", () => tell("ParleyTransferDone"));
+  outgoing?.on("failed", () => tell("ParleyTransferFailed"));
+}
+
+function registerNotices(flex: FlexUI): void {
+  const { success, information, warning, error } = flex.NotificationType;
+  const kinds = {
+    ParleyTransferOffered: information,
+    ParleyTransferDone: success,
+    ParleyTransferFailed: warning,
+    ParleyTransferRefused: error,
+  };
+  for (const [id, type] of Object.entries(kinds))
+    flex.Notifications.registerNotification({ id, content: id, type, timeout: 6000 });
+}
+
+/** In the header of an accepted chat: transfer, or while one is under way, take it back. */
+function addButtons(flex: FlexUI): void {
+  const react = window.React;
+  if (!react) return;
+  function Transfer({ task }: TaskProps) {
+    if (!react || !task) return null;
+    const underWay = task.outgoingTransferObject?.status === "initiated";
+    const onClick = () => flex.Actions.invokeAction(underWay ? "CancelTransfer" : "ShowDirectory", { task });
+    return react.createElement(
+      "button",
+      { type: "button", className: "Parley-Transfer", onClick: () => void onClick().catch(() => {}) },
+      underWay ? "Cancel transfer" : "Transfer",
+    );
+  }
+  const mine = ({ task }: TaskProps) =>
+    task !== undefined && task.status === "accepted" && flex.TaskHelper.isChatBasedTask(task);
+  flex.TaskCanvasHeader.Content.add(react.createElement(Transfer, { key: "parley-transfer" }), {
+    sortOrder: 1,
+    if: mine,
+  });
+}
+
+/**
+ * Flex UI closes a chat when a reservation of it is completed. After a transfer the chat goes on with somebody else: then its task is
+ * still assigned, and the agent only leaves.
+ */
+function keepChatsOpen(flex: FlexUI): void {
+  const others = (task: FlexTask) => task.taskStatus === "assigned" || task.taskStatus === "reserved";
+  flex.ChatOrchestrator.setOrchestrations("completed", (task) =>
+    others(task) ? ["LeaveChatChannel"] : ["DeactivateChatChannel", "LeaveChatChannel"],
+  );
+}
+
+window.Twilio?.Flex?.Plugins.init(TransferPlugin);

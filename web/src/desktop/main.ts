@@ -1,0 +1,75 @@
+// The desktop's page: Flex UI as published, with a Parley server behind it.
+
+import "./desktop.css";
+import { desktopConfig } from "./config";
+import { diagnose } from "./diagnosis";
+import { install } from "./install";
+import { landing } from "./landing";
+import { clear, show } from "./notice";
+import { announceOffers } from "./offers";
+
+/** After this time without a desktop, the page says that something is wrong. Flex UI itself gives a part up to 30 seconds. */
+const PATIENCE_MS = 40_000;
+
+const base = location.origin;
+const accountSid = document.documentElement.dataset.account ?? "";
+
+const reload = () => location.reload();
+/** Flex UI keeps its sign-in here. */
+const signInAgain = () => {
+  localStorage.removeItem("TWILIO_FLEX_SSO");
+  location.assign("/agent-desktop");
+};
+
+async function start(): Promise<void> {
+  history.replaceState(null, "", landing(location.pathname, location.search));
+  show({ title: "Opening the desktop …", text: "" }, true);
+  install(base);
+  await load(__FLEX_UI__);
+  const flex = window.Twilio?.Flex;
+  if (!flex) throw new Error("the script defines no Twilio.Flex");
+  clear();
+  const late = setTimeout(explain, PATIENCE_MS);
+  await flex.runDefault(desktopConfig({ base, accountSid }), "#root");
+  clearTimeout(late);
+  const manager = started(flex);
+  if (!manager || !window.React) return explain();
+  clear();
+  announceOffers(flex, window.React, base);
+}
+
+/** The desktop's manager, if there is a desktop: Flex UI also resolves when it shows its page for errors. */
+function started(flex: NonNullable<Window["Twilio"]>["Flex"]) {
+  try {
+    return flex?.Manager.getInstance();
+  } catch {
+    return undefined;
+  }
+}
+
+function load(src: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = src;
+    script.addEventListener("load", () => resolve());
+    script.addEventListener("error", () => reject(new Error(`${src} cannot be loaded`)));
+    document.head.append(script);
+  });
+}
+
+async function explain(): Promise<void> {
+  const diagnosis = await diagnose(base, accountSid);
+  show({ ...diagnosis, buttons: { "Try again": reload, "Sign in again": signInAgain } });
+}
+
+start().catch((error: unknown) => {
+  console.error(error);
+  show(
+    {
+      title: "The desktop could not be loaded.",
+      text: "Its program did not arrive whole. Check the network connection, then try again.",
+      buttons: { "Try again": reload },
+    },
+    true,
+  );
+});

@@ -1,0 +1,53 @@
+// /webchat/parley-webchat.js: the chat widget on any page, by one script element (docs/webchat.md).
+
+import { wrapLinks } from "../desktop/install";
+import { redirect } from "../desktop/redirect";
+import { widgetConfig } from "./config";
+
+declare global {
+  interface Window {
+    /** The page's own wishes, over those of the script element: any key of the widget's configuration. */
+    parleyWebchat?: Record<string, unknown>;
+  }
+}
+
+interface Bundle {
+  renderWebChat(config: object): Promise<unknown>;
+}
+
+function start(script: HTMLScriptElement): void {
+  const base = new URL(script.src).origin;
+  const { account, flow, form, attachments } = script.dataset;
+  if (!account || !flow) {
+    console.error("The chat widget does not start: its script element needs data-account and data-flow.");
+    return;
+  }
+  const config = {
+    ...widgetConfig({
+      base,
+      accountSid: account,
+      flexFlowSid: flow,
+      form: form !== "off",
+      attachments: attachments !== "off",
+    }),
+    ...window.parleyWebchat,
+  };
+  wrapLinks((url) => redirect(url, base)); // the widget's font; everything else of it can be configured
+  const bundle = document.createElement("script");
+  bundle.src = base + __WEBCHAT_UI__;
+  bundle.addEventListener("error", () => console.error(`The chat widget cannot be loaded from ${base}.`));
+  bundle.addEventListener("load", () => {
+    const widget = window.Twilio?.FlexWebChat as Bundle | undefined;
+    widget
+      ?.renderWebChat(config)
+      .catch((error: unknown) => console.error("The chat widget does not start.", error));
+  });
+  document.head.append(bundle);
+}
+
+// currentScript is there only while the script runs for the first time.
+if (document.currentScript instanceof HTMLScriptElement) {
+  const script = document.currentScript;
+  if (document.body) start(script);
+  else document.addEventListener("DOMContentLoaded", () => start(script));
+}
