@@ -280,14 +280,16 @@ func TestADeletedWorkspaceIsForgotten(t *testing.T) {
 	})
 }
 
-// A decision whose commit fails is made again.
+// A decision whose commit fails, or panics, is made again.
 func TestAnErrorIsTriedAgain(t *testing.T) {
 	eachCluster(t, func(c *cluster) {
-		fault := make(chan struct{}, 1)
+		fault, crash := make(chan struct{}, 1), make(chan struct{}, 1)
 		c.options.OnTask = func(_ *store.Tx, _ *taskrouter.Space, event string, _ *taskrouter.Task) error {
 			select {
 			case <-fault:
 				return fmt.Errorf("a fault in %s", event)
+			case <-crash:
+				panic("a crash in " + event)
 			default:
 				return nil
 			}
@@ -303,6 +305,9 @@ func TestAnErrorIsTriedAgain(t *testing.T) {
 		if held := n.number(`SELECT SUM(held) FROM tr_worker_channel`); held != 1 || r.WorkerSID != ann {
 			c.Errorf("%d places are taken", held)
 		}
+		crash <- struct{}{} // the next event is that of a reservation's end
+		c.forward(120 * time.Second)
+		n.status(task, taskrouter.TaskPending)
 	})
 }
 

@@ -3,8 +3,10 @@ package taskrouter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -60,17 +62,7 @@ func (t *tenure) turn(ctx context.Context) time.Duration {
 		if k.paused() {
 			continue
 		}
-		if k.gone {
-			if err := t.forgetDesk(ctx, k); err != nil {
-				t.failed(k, err)
-			}
-			continue
-		}
-		err := t.sweep(ctx, k, s.lapsed)
-		if err == nil {
-			err = t.step(ctx, k, s.now)
-		}
-		if err != nil {
+		if err := guarded(func() error { return t.serve(ctx, k, s) }); err != nil {
 			t.failed(k, err)
 			again = again || !k.paused()
 			continue
@@ -93,6 +85,27 @@ func (t *tenure) turn(ctx context.Context) time.Duration {
 		return 0
 	}
 	return t.rest(sooner(next, t.tidyAt) - s.now)
+}
+
+// serve does what is due in one workspace.
+func (t *tenure) serve(ctx context.Context, k *desk, s sight) error {
+	if k.gone {
+		return t.forgetDesk(ctx, k)
+	}
+	if err := t.sweep(ctx, k, s.lapsed); err != nil {
+		return err
+	}
+	return t.step(ctx, k, s.now)
+}
+
+// guarded turns a panic into an error: what one workspace has in it must not stop the others, nor the process.
+func guarded(fn func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return fn()
 }
 
 // look reads, in one snapshot, what was noted and what is due, and brings the boards up to date.
@@ -126,11 +139,12 @@ func (t *tenure) look(r *store.Reader) (s sight, err error) {
 		if k.paused() {
 			continue
 		}
-		if err := k.read(t.tr, r, byDesk[id]); errors.Is(err, errGone) {
+		err := guarded(func() error { return k.read(t.tr, r, byDesk[id]) })
+		if errors.Is(err, errGone) {
 			k.drop()
 			k.gone = true
 		} else if err != nil {
-			return s, err
+			t.failed(k, err)
 		}
 	}
 	t.begun = true
