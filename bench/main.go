@@ -1,6 +1,7 @@
 // Command bench measures Parley through its real socket protocol on loopback, in one run beside the floor (bench/floor), and prints
 // the table that docs/benchmarks.md keeps. The load shapes are those by which rivals were measured: 128-byte bodies, 50 rooms of two at
-// 200 messages/s, one or eight outstanding messages a room, one sender and 1,000 subscribers, idle connections.
+// 200 messages/s, one or eight outstanding messages a room, one sender and 1,000 subscribers, idle connections. How tasks are routed is
+// measured inside its own process.
 //
 //	go run ./bench [-only lat,max1] [-repeat 3] [-seconds 10]
 //
@@ -59,7 +60,7 @@ func run(only string, repeat int, length time.Duration) error {
 	}{
 		{"lat", b.latency}, {"max1", b.max1}, {"max8", b.max8}, {"postgres", b.postgres}, {"fan", b.fanQuiet}, {"fanmax", b.fanMax},
 		{"idle", b.idle}, {"cold", b.coldStart}, {"engage", b.engage}, {"start", b.starts},
-		{"route", b.routeLatency}, {"backlog", b.routeBacklog}, {"timers", b.routeTimers},
+		{"route", b.routeLatency}, {"backlog", b.routeBacklog}, {"timers", b.routeTimers}, {"match", b.match},
 	} {
 		if only != "" && !strings.Contains(","+only+",", ","+m.name+",") {
 			continue
