@@ -158,6 +158,11 @@ func (x *Flex) Fields(ctx context.Context, c *Configuration) (map[string]json.Ra
 	return fields, err
 }
 
+// PluginsEnabled reports whether the desktop loads plugins at all.
+func (c *Configuration) PluginsEnabled() bool {
+	return string(members(c.Settings)["plugin_service_enabled"]) != "false"
+}
+
 func defaultActivity(space *taskrouter.Space) string {
 	if a := space.Activity(space.Workspace.DefaultActivityID); a != nil {
 		return a.SID

@@ -39,7 +39,14 @@ func (x *Flex) NewVisitor(ctx context.Context, accountSID string, ttl time.Durat
 
 // RenewVisitor gives a visitor whose token is still good another one. Tokens that were made for somebody known are not renewed here (20106):
 // their makers decide how long they live.
-func (x *Flex) RenewVisitor(ctx context.Context, by *identity.Token, ttl time.Duration) (*Pass, error) {
+func (x *Flex) RenewVisitor(ctx context.Context, accountSID, token string, ttl time.Duration) (*Pass, error) {
+	by, err := x.identity.Verify(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if by.AccountSID != accountSID {
+		return nil, core.Ef(core.CodeTokenIssuer, "Invalid Access Token issuer/subject: it is not of account %.34q", accountSID)
+	}
 	if !by.Visitor {
 		return nil, core.Ef(core.CodeTokenGrants, "Invalid Access Token grants: only the token of a visitor of the chat widget can be renewed here")
 	}

@@ -78,7 +78,7 @@ func (w *World) Bad(target string, valid []string, params ...Param) {
 			w.refuse(label+" "+short(f.Value), target, with(valid, p.Name, f.Value), f)
 		}
 	}
-	large := w.RequestBody("POST", target, w.Encode(valid...)+"&Padding="+strings.Repeat("x", 1<<20))
+	large := w.RequestBody("POST", target, w.Encode(valid...)+"&Padding="+strings.Repeat("x", 4<<20))
 	w.Refused(target+" too large", large, http.StatusRequestEntityTooLarge, 20413)
 	broken := w.RequestBody("POST", target, w.Encode(valid...)+"&Broken=%zz")
 	w.Refused(target+" broken escape", broken, http.StatusBadRequest, 20422)

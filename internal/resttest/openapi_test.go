@@ -16,8 +16,6 @@ var notServed = []struct{ product, path, why string }{
 	{"chat", "/v2/Services/{ServiceSid}/Users/{UserSid}/Bindings", "push bindings: a later milestone"},
 	{"chat", "/v2/Services/{ServiceSid}/Users/{UserSid}/Channels", "the SDK reads its channels; by REST it is a later milestone"},
 
-	{"flex-api", "/v1/Configuration", "Flex UI's configuration: with the agents' desktop, a later milestone"},
-	{"flex-api", "/v1/WebChannels", "the web chat widget: a later milestone"},
 	{"flex-api", "/v1/Insights", "reports of Flex Insights: not part of Flex UI 1.x with chat"},
 	{"flex-api", "/v1/Interactions", "Flex Conversations, the successor of Programmable Chat: out of scope"},
 	{"flex-api", "/v1/PluginService", "plugins are set by PARLEY_PLUGINS instead"},

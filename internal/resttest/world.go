@@ -46,6 +46,7 @@ type World struct {
 	Flex     *flex.Flex
 	Identity *identity.Identity
 	Router   *httpapi.Router
+	Desk     *flexrest.API
 	Names    map[string]string // what {name} stands for in scenarios
 
 	now    atomic.Int64 // seconds since start
@@ -95,7 +96,8 @@ func (w *World) mount(st *store.Store) {
 	w.Router = httpapi.New(httpapi.Options{Auth: authenticator{w.Identity}})
 	chatrest.Routes(w.Router, w.Chat)
 	taskrest.Routes(w.Router, w.Tasks)
-	flexrest.Routes(w.Router, w.Flex)
+	w.Desk = flexrest.New(w.Flex, flexrest.Options{Now: w.clock, Version: "test"})
+	w.Desk.Routes(w.Router)
 	identityrest.Routes(w.Router, w.Identity)
 	err = st.Update(w.Context(), func(tx *store.Tx) error {
 		if _, err := w.Identity.CreateAccountTx(tx, Account, "first", Token); err != nil {

@@ -45,7 +45,7 @@ func (p *provisioner) run(ctx context.Context) (in Instance, err error) {
 		if in, err = parseInstance(text); err != nil {
 			return err
 		}
-		for _, step := range []func(*store.Tx, *Instance) error{p.account, p.apiKey, p.service, p.reserved, p.taskRouter, p.flows} {
+		for _, step := range []func(*store.Tx, *Instance) error{p.account, p.apiKey, p.service, p.reserved, p.taskRouter, p.flows, p.configuration} {
 			if err := step(tx, &in); err != nil {
 				return err
 			}
@@ -86,8 +86,22 @@ func (p *provisioner) satisfied(r *store.Reader) (in Instance, ok bool, err erro
 	if err != nil || key == nil || w.APIKeySecret != "" && w.APIKeySecret.Reveal() != key.Secret {
 		return in, false, err
 	}
-	made, err := hasWorkspace(r, in.WorkspaceSID)
+	if made, err := hasWorkspace(r, in.WorkspaceSID); err != nil || !made {
+		return in, false, err
+	}
+	made, err := p.flex.ConfiguredTx(r, configuration(&in))
 	return in, made, err
+}
+
+// configuration is what Flex's pages are told of an instance.
+func configuration(in *Instance) flex.Configuration {
+	return flex.Configuration{AccountSID: in.AccountSID, WorkspaceSID: in.WorkspaceSID, WorkflowSID: in.WorkflowSID, QueueSID: in.TaskQueueSID,
+		ChatServiceSID: in.ChatServiceSID, KeySID: in.APIKeySID}
+}
+
+// configuration keeps what Flex's pages are told up to date with the instance.
+func (p *provisioner) configuration(tx *store.Tx, in *Instance) error {
+	return p.flex.ConfigureTx(tx, configuration(in))
 }
 
 // hasWorkspace reports whether the workspace is there: a store from before there was a TaskRouter has only its SID.

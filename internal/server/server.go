@@ -75,6 +75,8 @@ type Server struct {
 	bridge     *bridge.Bridge
 
 	router  *httpapi.Router
+	flexAPI *flexrest.API
+	site    http.Handler // the pages
 	proxies []netip.Prefix
 	health  *health
 	metrics *metrics
@@ -215,10 +217,10 @@ func (s *Server) openJobs(context.Context) error {
 func (s *Server) openRoutes(ctx context.Context) error {
 	s.proxies = s.config.Proxies()
 	s.router = httpapi.New(httpapi.Options{Auth: authenticator{s.identity}, PublicURL: s.config.PublicURL, TrustedProxies: s.proxies,
-		Log: s.log, Observe: s.metrics.observe})
+		Origins: s.config.DesktopOrigins, Log: s.log, Observe: s.metrics.observe})
 	identityrest.Routes(s.router, s.identity)
 	chatrest.Routes(s.router, s.chat)
-	flexrest.Routes(s.router, s.flex)
+	s.openFlex()
 	taskrest.Routes(s.router, s.tasks)
 	if err := s.openSignIn(ctx); err != nil {
 		return err
@@ -240,7 +242,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.listeners.close()
 		return err
 	}
-	s.http = newHTTPServer(&front{router: s.router, pages: s.pages(), demo: s.demo(), health: s.health,
+	s.http = newHTTPServer(&front{router: s.router, pages: s.site, demo: s.demo(), health: s.health,
 		metrics: s.metrics.handler(), log: s.log}, s.log)
 	s.later("requests", func(ctx context.Context) error {
 		s.health.stopping.Store(true)

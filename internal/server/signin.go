@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"parley/internal/chat"
+	"parley/internal/config"
 	"parley/internal/core"
 	"parley/internal/signin"
 	signinrest "parley/internal/signin/rest"
@@ -17,8 +18,9 @@ const demoSupervisor = "supervisor"
 func (s *Server) openSignIn(ctx context.Context) error {
 	in := s.instance
 	way := signin.New(signin.Options{Store: s.store, Identity: s.identity, Tasks: s.tasks, AccountSID: in.AccountSID, WorkspaceSID: in.WorkspaceSID,
-		APIKeySID: in.APIKeySID, ChatServiceSID: in.ChatServiceSID, ChatRole: s.deploymentRole, MaxSession: s.config.SessionMax, Log: s.log})
-	o := signinrest.Options{SignIn: way, Origins: s.config.DesktopOrigins, ClientIP: s.clientIP}
+		APIKeySID: in.APIKeySID, ChatServiceSID: in.ChatServiceSID, ChatRole: s.deploymentRole, OIDC: identityProvider(s.config.SignIn),
+		MaxSession: s.config.SessionMax, Log: s.log})
+	o := signinrest.Options{SignIn: way, Origins: s.config.DesktopOrigins, ClientIP: s.clientIP, RefreshVisitor: s.flexAPI.RefreshVisitor}
 	if s.config.Demo {
 		if err := way.ProvideWorker(ctx, demoSupervisor, "Supervisor", "supervisor"); err != nil {
 			return err
@@ -27,6 +29,15 @@ func (s *Server) openSignIn(ctx context.Context) error {
 	}
 	signinrest.Routes(s.router, o)
 	return nil
+}
+
+// identityProvider is where workers sign in by OpenID Connect; nil without one.
+func identityProvider(c config.SignIn) *signin.OIDC {
+	if c.OIDCIssuer == "" {
+		return nil
+	}
+	return &signin.OIDC{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret.Reveal(), Scopes: c.OIDCScopes,
+		NameClaim: c.OIDCNameClaim, RolesClaim: c.OIDCRolesClaim, CreateWorkers: c.OIDCCreateWorkers}
 }
 
 // deploymentRole returns the SID of a deployment role of the default chat service.

@@ -25,7 +25,7 @@ func showChannel(r *httpapi.Request, c *flex.Channel) channel {
 	}
 }
 
-func (h handlers) createChannel(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) createChannel(r *httpapi.Request) (httpapi.Response, error) {
 	n := flex.NewChannel{
 		FlowSID: r.Text("FlexFlowSid"), Identity: r.Text("Identity"),
 		ChatUserFriendlyName: r.Text("ChatUserFriendlyName"), ChatFriendlyName: r.Text("ChatFriendlyName"),
@@ -42,7 +42,7 @@ func (h handlers) createChannel(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.Created(showChannel(r, c))
 }
 
-func (h handlers) fetchChannel(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) fetchChannel(r *httpapi.Request) (httpapi.Response, error) {
 	c, err := h.flex.FetchChannel(r.Context(), r.Caller.AccountSID, r.Path("Sid"))
 	if err != nil {
 		return httpapi.Response{}, err
@@ -50,14 +50,14 @@ func (h handlers) fetchChannel(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(showChannel(r, c))
 }
 
-func (h handlers) deleteChannel(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) deleteChannel(r *httpapi.Request) (httpapi.Response, error) {
 	if err := h.flex.DeleteChannel(r.Context(), r.Caller.AccountSID, r.Path("Sid")); err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.NoContent()
 }
 
-func (h handlers) listChannels(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) listChannels(r *httpapi.Request) (httpapi.Response, error) {
 	page := r.Page()
 	if err := r.Err(); err != nil {
 		return httpapi.Response{}, err

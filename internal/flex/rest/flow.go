@@ -8,25 +8,6 @@ import (
 	"parley/internal/httpapi"
 )
 
-const product = "flex-api"
-
-// Routes mounts the resources.
-func Routes(rt *httpapi.Router, x *flex.Flex) {
-	h := handlers{x}
-	rt.Handle(product, "GET /v1/FlexFlows", httpapi.Account, h.listFlows)
-	rt.Handle(product, "POST /v1/FlexFlows", httpapi.Account, h.createFlow)
-	rt.Handle(product, "GET /v1/FlexFlows/{Sid}", httpapi.Account, h.fetchFlow)
-	rt.Handle(product, "POST /v1/FlexFlows/{Sid}", httpapi.Account, h.updateFlow)
-	rt.Handle(product, "DELETE /v1/FlexFlows/{Sid}", httpapi.Account, h.deleteFlow)
-	rt.Handle(product, "GET /v1/Channels", httpapi.Account, h.listChannels)
-	rt.Handle(product, "POST /v1/Channels", httpapi.Account, h.createChannel)
-	rt.Handle(product, "GET /v1/Channels/{Sid}", httpapi.Account, h.fetchChannel)
-	rt.Handle(product, "DELETE /v1/Channels/{Sid}", httpapi.Account, h.deleteChannel)
-	rt.Handle(product, "POST /v1/Channels/{Sid}/Roles/{Role}/Users", httpapi.AccountOrToken, h.addUser)
-}
-
-type handlers struct{ flex *flex.Flex }
-
 // flow is flex.v1.flex_flow.
 type flow struct {
 	AccountSID      string          `json:"account_sid"`
@@ -75,7 +56,7 @@ func readFlow(r *httpapi.Request) flex.FlowPatch {
 	}
 }
 
-func (h handlers) createFlow(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) createFlow(r *httpapi.Request) (httpapi.Response, error) {
 	patch := readFlow(r)
 	if err := r.Err(); err != nil {
 		return httpapi.Response{}, err
@@ -87,7 +68,7 @@ func (h handlers) createFlow(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.Created(showFlow(r, f))
 }
 
-func (h handlers) updateFlow(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) updateFlow(r *httpapi.Request) (httpapi.Response, error) {
 	patch := readFlow(r)
 	if err := r.Err(); err != nil {
 		return httpapi.Response{}, err
@@ -99,7 +80,7 @@ func (h handlers) updateFlow(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(showFlow(r, f))
 }
 
-func (h handlers) fetchFlow(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) fetchFlow(r *httpapi.Request) (httpapi.Response, error) {
 	f, err := h.flex.FetchFlow(r.Context(), r.Caller.AccountSID, r.Path("Sid"))
 	if err != nil {
 		return httpapi.Response{}, err
@@ -107,14 +88,14 @@ func (h handlers) fetchFlow(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(showFlow(r, f))
 }
 
-func (h handlers) deleteFlow(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) deleteFlow(r *httpapi.Request) (httpapi.Response, error) {
 	if err := h.flex.DeleteFlow(r.Context(), r.Caller.AccountSID, r.Path("Sid")); err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.NoContent()
 }
 
-func (h handlers) listFlows(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) listFlows(r *httpapi.Request) (httpapi.Response, error) {
 	page, name := r.Page(), r.Str("FriendlyName")
 	if err := r.Err(); err != nil {
 		return httpapi.Response{}, err

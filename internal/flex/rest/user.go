@@ -16,7 +16,7 @@ type user struct {
 	DateCreated string `json:"date_created"`
 }
 
-func (h handlers) addUser(r *httpapi.Request) (httpapi.Response, error) {
+func (h *API) addUser(r *httpapi.Request) (httpapi.Response, error) {
 	who := r.Text("Identity")
 	if err := r.Err(); err != nil {
 		return httpapi.Response{}, err
