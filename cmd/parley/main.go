@@ -30,12 +30,14 @@ type commands struct {
 	Check       checkCmd       `cmd:"" help:"Check the configuration and what it points to, or print all settings."`
 	Workflow    workflowCmd    `cmd:"" help:"Work with TaskRouter workflow configurations."`
 	Devcert     devcertCmd     `cmd:"" help:"Make a private CA and a certificate for HTTPS in development, and say how to use them."`
+	Worker      workerCmd      `cmd:"" help:"Work with the people who answer: give one a password for the desktop."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // world is what a command may use of the process.
 type world struct {
 	ctx    context.Context
+	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
 }
@@ -43,7 +45,7 @@ type world struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(world{ctx, os.Stdout, os.Stderr}, os.Args[1:]))
+	os.Exit(run(world{ctx, os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]))
 }
 
 // run runs one command and returns the exit code: 0, 1 for a failure, 2 for a command line that cannot be understood.

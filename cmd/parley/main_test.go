@@ -21,8 +21,14 @@ type result struct {
 // parley runs one command in this process.
 func parley(t *testing.T, args ...string) result {
 	t.Helper()
+	return parleyWith(t, "", args...)
+}
+
+// parleyWith is parley with something on standard input.
+func parleyWith(t *testing.T, stdin string, args ...string) result {
+	t.Helper()
 	var out, errs safeBuffer
-	code := run(world{t.Context(), &out, &errs}, args)
+	code := run(world{t.Context(), strings.NewReader(stdin), &out, &errs}, args)
 	return result{code, out.String(), errs.String()}
 }
 
@@ -102,7 +108,7 @@ func TestServe(t *testing.T) {
 	var out, errs safeBuffer
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(world{ctx, &out, &errs}, []string{"serve", "--listen", "127.0.0.1:0", "--data", data, "--demo"})
+		ended <- run(world{ctx, strings.NewReader(""), &out, &errs}, []string{"serve", "--listen", "127.0.0.1:0", "--data", data, "--demo"})
 	}()
 	for end := time.Now().Add(20 * time.Second); !strings.Contains(out.String(), "Ctrl+C"); time.Sleep(10 * time.Millisecond) {
 		select {

@@ -74,9 +74,17 @@ type Desktop struct {
 	DesktopOrigins []string `name:"desktop-origins" env:"PARLEY_DESKTOP_ORIGINS" placeholder:"ORIGIN,..." help:"Other sites whose pages host Flex UI with this server, as https://desk.example.com."`
 }
 
-// SignIn says how workers prove to the desktop who they are.
+// SignIn says how workers prove to the desktop who they are. Without a provider they do it by a password.
 type SignIn struct {
 	SessionMax time.Duration `name:"session-max" env:"PARLEY_SESSION_MAX" default:"12h" help:"How long a worker stays signed in to the desktop without proving anew who they are."`
+
+	OIDCIssuer        string   `name:"oidc-issuer" env:"PARLEY_OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect provider at which workers sign in, as https://login.example.com/realm. Register {public-url}/preview/iam/oidc/callback there as redirect address."`
+	OIDCClientID      string   `name:"oidc-client-id" env:"PARLEY_OIDC_CLIENT_ID" placeholder:"ID" help:"Name of this server at the provider."`
+	OIDCClientSecret  Secret   `name:"oidc-client-secret" env:"PARLEY_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Secret of oidc-client-id; left out for a public client."`
+	OIDCScopes        []string `name:"oidc-scopes" env:"PARLEY_OIDC_SCOPES" default:"profile,email" placeholder:"SCOPE,..." help:"What to ask the provider for, beside openid."`
+	OIDCNameClaim     string   `name:"oidc-name-claim" env:"PARLEY_OIDC_NAME_CLAIM" placeholder:"CLAIM" help:"Claim that is the worker's name: take one that people cannot change themselves. Left out, preferred_username, else a verified email."`
+	OIDCRolesClaim    string   `name:"oidc-roles-claim" env:"PARLEY_OIDC_ROLES_CLAIM" placeholder:"CLAIM" help:"Claim that gives workers their roles agent, supervisor, admin at each sign-in, as realm_access.roles. Left out, a worker's attribute roles stays as it is."`
+	OIDCCreateWorkers bool     `name:"oidc-create-workers" env:"PARLEY_OIDC_CREATE_WORKERS" help:"Make a worker for people of the provider for whom there is none yet; an agent, unless oidc-roles-claim says otherwise."`
 }
 
 // Widget says which sites may open the chat widget, and how fast visitors may come.

@@ -154,6 +154,18 @@ func (f *faults) desktop(d *Desktop) {
 
 func (f *faults) signIn(s *SignIn) {
 	f.duration("session-max", s.SessionMax, time.Minute, 7*24*time.Hour)
+	if s.OIDCIssuer == "" {
+		if s.OIDCClientID != "" || s.OIDCClientSecret != "" {
+			f.add("oidc-issuer", "is not set, so the other oidc settings would have no effect")
+		}
+		return
+	}
+	if u, err := url.Parse(s.OIDCIssuer); err != nil || !isHTTP(u) || u.RawQuery != "" || u.Fragment != "" {
+		f.add("oidc-issuer", "%q is not an issuer's address; write https://…, letter for letter as the provider calls itself", s.OIDCIssuer)
+	}
+	if s.OIDCClientID == "" {
+		f.add("oidc-client-id", "is needed with oidc-issuer")
+	}
 }
 
 func (f *faults) widget(w *Widget) {

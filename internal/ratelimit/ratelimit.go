@@ -10,9 +10,9 @@ import (
 // maxKeys bounds the buckets that one limiter remembers. A flood from more keys than that shares one bucket.
 const maxKeys = 1 << 16
 
-// Keyed is a token bucket for each key: so many events at once, refilled evenly over a minute.
+// Keyed is a token bucket for each key: so many events at once, refilled evenly.
 type Keyed[K comparable] struct {
-	perMinute float64
+	burst, perMinute float64
 
 	mu      sync.Mutex
 	buckets map[K]bucket
@@ -26,9 +26,14 @@ type bucket struct {
 	at   time.Time
 }
 
-// NewKeyed makes a limiter of perMinute events for each key; 0 or less allows everything.
+// NewKeyed makes a limiter of perMinute events for each key, which may come all at once; 0 or less allows everything.
 func NewKeyed[K comparable](perMinute int) *Keyed[K] {
-	return &Keyed[K]{perMinute: float64(perMinute), buckets: map[K]bucket{}}
+	return &Keyed[K]{burst: float64(perMinute), perMinute: float64(perMinute), buckets: map[K]bucket{}}
+}
+
+// NewBurst makes a limiter of burst events for each key at once, and one more after each time of every.
+func NewBurst[K comparable](burst int, every time.Duration) *Keyed[K] {
+	return &Keyed[K]{burst: float64(burst), perMinute: 1 / every.Minutes(), buckets: map[K]bucket{}}
 }
 
 // Allow takes one event of a key. When there is none left it returns false and after what time there will be one.
@@ -47,6 +52,22 @@ func (l *Keyed[K]) Allow(key K, now time.Time) (ok bool, wait time.Duration) {
 	return ok, wait
 }
 
+// GiveBack undoes one event of a key: it turned out not to be of the kind that is counted.
+func (l *Keyed[K]) GiveBack(key K, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b, known := l.buckets[key]; known {
+		l.buckets[key] = bucket{min(l.burst, l.filled(b, now)+1), now}
+	}
+}
+
+// Forget undoes all events of a key.
+func (l *Keyed[K]) Forget(key K) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.buckets, key)
+}
+
 // take refills a bucket up to now and takes one event from it; the zero bucket is full.
 func (l *Keyed[K]) take(b bucket, now time.Time) (bucket, bool, time.Duration) {
 	b = bucket{l.filled(b, now), now}
@@ -59,9 +80,9 @@ func (l *Keyed[K]) take(b bucket, now time.Time) (bucket, bool, time.Duration) {
 
 func (l *Keyed[K]) filled(b bucket, now time.Time) float64 {
 	if b.at.IsZero() {
-		return l.perMinute
+		return l.burst
 	}
-	return min(l.perMinute, b.left+max(0, now.Sub(b.at).Minutes())*l.perMinute)
+	return min(l.burst, b.left+max(0, now.Sub(b.at).Minutes())*l.perMinute)
 }
 
 // sweep forgets the buckets that are full again and reports whether that made room. In a flood it looks once a second, not at each call.
@@ -71,7 +92,7 @@ func (l *Keyed[K]) sweep(now time.Time) bool {
 	}
 	l.swept = now
 	for key, b := range l.buckets {
-		if l.filled(b, now) >= l.perMinute {
+		if l.filled(b, now) >= l.burst {
 			delete(l.buckets, key)
 		}
 	}

@@ -32,6 +32,33 @@ func TestAllow(t *testing.T) {
 	}
 }
 
+func TestBurst(t *testing.T) {
+	now := time.Unix(1000, 0)
+	l := NewBurst[string](2, 3*time.Minute)
+	allow := func(want bool) {
+		t.Helper()
+		if ok, _ := l.Allow("a", now); ok != want {
+			t.Errorf("allowed %v at %s", ok, now)
+		}
+	}
+	allow(true)
+	allow(true)
+	if ok, wait := l.Allow("a", now); ok || wait != 3*time.Minute {
+		t.Errorf("the third: %v, %s", ok, wait)
+	}
+	l.GiveBack("a", now)
+	l.GiveBack("b", now)
+	allow(true)
+	allow(false)
+	now = now.Add(time.Hour)
+	l.GiveBack("a", now)
+	allow(true)
+	allow(true)
+	allow(false)
+	l.Forget("a")
+	allow(true)
+}
+
 func TestNoLimit(t *testing.T) {
 	l := NewKeyed[int](0)
 	for range 1000 {

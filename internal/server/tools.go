@@ -14,7 +14,9 @@ import (
 	"parley/internal/config"
 	"parley/internal/core"
 	"parley/internal/identity"
+	"parley/internal/signin"
 	"parley/internal/store"
+	"parley/internal/taskrouter"
 )
 
 // What the command line does beside serving.
@@ -74,6 +76,34 @@ func MintToken(ctx context.Context, st *store.Store, t TokenRequest) (string, er
 	}
 	jwt, _, err := identity.New(st, identity.Options{}).Mint(ctx, claim)
 	return jwt, err
+}
+
+// SetPassword gives a worker a password for the desktop, or makes one where it is "". It returns the password.
+func SetPassword(ctx context.Context, st *store.Store, worker, password string) (string, error) {
+	cred, err := ReadCredentials(ctx, st)
+	if err != nil {
+		return "", err
+	}
+	keys, err := loadKeys(ctx, st)
+	if err != nil {
+		return "", err
+	}
+	codec, err := core.NewSIDCodec(keys.SID)
+	if err != nil {
+		return "", err
+	}
+	way := signin.New(signin.Options{Store: st, Tasks: taskrouter.New(st, codec, taskrouter.Options{}), AccountSID: cred.AccountSID, WorkspaceSID: cred.WorkspaceSID})
+	sid, err := way.WorkerSID(ctx, worker)
+	if core.HasCode(err, core.CodeNotFound) {
+		return "", fmt.Errorf("there is no worker %q in workspace %s", worker, cred.WorkspaceSID)
+	}
+	if err != nil {
+		return "", err
+	}
+	if password == "" {
+		password = signin.NewPassword()
+	}
+	return password, way.SetPassword(ctx, sid, password)
 }
 
 // Prepare makes the store ready as a start does, and closes it again.

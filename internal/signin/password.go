@@ -2,12 +2,15 @@ package signin
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base32"
 	"errors"
 	"net/netip"
 	"strings"
 	"unicode/utf8"
 
 	"parley/internal/core"
+	"parley/internal/ratelimit"
 	"parley/internal/store"
 	"parley/internal/taskrouter"
 )
@@ -17,6 +20,13 @@ const (
 	minPassword = 10
 	maxPassword = 256
 )
+
+// NewPassword makes a password of 20 letters and digits, which nobody guesses.
+func NewPassword() string {
+	b := make([]byte, 12)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))
+}
 
 // SetPassword gives a worker a password, or another one, which ends its sessions. One that is too short, too long or the worker's own
 // name is 20422, a worker that does not exist 20404.
@@ -70,26 +80,19 @@ var ErrDenied = errors.New("name and password do not belong together")
 // Login begins a session for who knows a worker's password. from is the address of who asks. Beside ErrDenied, it may return 20429
 // after too many failures, 20503 when too many sign in at once, and 20403 for a worker without a role.
 func (s *SignIn) Login(ctx context.Context, name, password string, from netip.Addr) (*Grant, error) {
-	place, now := network(from), s.now()
-	attempt := place + " " + strings.ToLower(name)
-	if err := s.addresses.take(place, now); err != nil {
-		return nil, err
-	}
-	if err := s.attempts.take(attempt, now); err != nil {
+	f := failure{ratelimit.Source(from), strings.ToLower(name[:min(len(name), core.MaxName)])} // it is kept, so it is bounded
+	if err := s.failures.expect(f, s.now()); err != nil {
 		return nil, err
 	}
 	w, good, err := s.verify(ctx, name, password)
-	if err != nil {
-		s.addresses.giveBack(place, now)
-		s.attempts.giveBack(attempt, now)
-		return nil, err
-	}
-	if !good {
-		s.Log.Info("a sign-in was refused", "address", place) // not the name: people type passwords into that field
+	if err == nil && !good {
+		s.Log.Info("a sign-in was refused", "address", f.from) // not the name: people type passwords into that field
 		return nil, ErrDenied
 	}
-	s.addresses.giveBack(place, now)
-	s.attempts.clear(attempt)
+	s.failures.without(f, s.now(), good)
+	if err != nil {
+		return nil, err
+	}
 	return s.begin(ctx, w)
 }
 
@@ -114,16 +117,4 @@ func (s *SignIn) verify(ctx context.Context, name, password string) (w *taskrout
 	}
 	good, err = s.hasher.matches(ctx, hash, password)
 	return w, good, err
-}
-
-// network is what counts as one address: of version 6, the part that a provider gives to one customer.
-func network(a netip.Addr) string {
-	if !a.Is6() || a.Is4In6() {
-		return a.Unmap().String()
-	}
-	p, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return a.String()
-	}
-	return p.String()
 }

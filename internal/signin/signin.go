@@ -29,6 +29,7 @@ type Options struct {
 	// ChatRole returns the SID of the chat service's deployment role of that name.
 	ChatRole func(ctx context.Context, name string) (string, error)
 
+	OIDC       *OIDC         // nil: nobody signs in at a provider
 	MaxSession time.Duration // 0 is DefaultMaxSession
 	Log        *slog.Logger
 }
@@ -36,9 +37,9 @@ type Options struct {
 // SignIn is the package's use cases.
 type SignIn struct {
 	Options
-	hasher    hasher
-	addresses *limit // failures from an address
-	attempts  *limit // failures for a worker's name from an address
+	hasher   hasher
+	failures failures
+	provider *provider
 }
 
 // New makes the use cases.
@@ -49,7 +50,7 @@ func New(o Options) *SignIn {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &SignIn{Options: o, hasher: newHasher(), addresses: newLimit(addressBurst, addressEvery), attempts: newLimit(attemptBurst, attemptEvery)}
+	return &SignIn{Options: o, hasher: newHasher(), failures: newFailures(), provider: newProvider(o.OIDC)}
 }
 
 func (s *SignIn) now() time.Time { return time.UnixMicro(s.Store.Now()) }

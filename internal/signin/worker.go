@@ -45,7 +45,19 @@ func errNoRole() *core.Error {
 	return core.Ef(core.CodeForbidden, "This worker has no role in Flex: its attribute roles must name agent, supervisor or admin")
 }
 
-// workerNamed finds a worker by its name, without regard to case; nil when there is none.
+// WorkerSID finds a worker by its name, without regard to case; 20404 when there is none.
+func (s *SignIn) WorkerSID(ctx context.Context, name string) (string, error) {
+	w, err := s.workerNamed(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if w == nil {
+		return "", core.Ef(core.CodeNotFound, "The requested resource was not found: there is no worker %.64q", name)
+	}
+	return w.SID, nil
+}
+
+// workerNamed finds a worker by its name; nil when there is none.
 func (s *SignIn) workerNamed(ctx context.Context, name string) (*taskrouter.WorkerView, error) {
 	if name == "" || len(name) > core.MaxName || !core.CleanText(name) {
 		return nil, nil

@@ -41,10 +41,26 @@ type visit struct {
 	resource *url.URL
 }
 
-// page wraps what the pages have in common: the headers, the account, where to return to, and that a form comes from its own page.
-func (h handlers) page(serve func(visit)) http.Handler {
+// asked is the page that sent somebody to the login page; remembered is the one that sent them to the provider from which they return.
+func asked(r *http.Request) string { return r.URL.Query().Get("resource") }
+
+func remembered(r *http.Request) string {
+	if a := attempt(r); a != nil {
+		return a.Resource
+	}
+	return ""
+}
+
+// loginURL is the address of the login page for a page that wants somebody signed in.
+func loginURL(base httpapi.Base, resource *url.URL) string {
+	return base.URL(productLogin, "/iam/login") + "?" + url.Values{"resource": {resource.String()}}.Encode()
+}
+
+// page wraps what the pages have in common: the headers, where to return to, and that a form comes from its own page.
+func (h handlers) page(from func(*http.Request) string, serve func(visit)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		base := httpapi.BaseOf(r)
+		v := visit{w, r, signin.ParseResource(from(r), h.origins(base))}
 		header := w.Header()
 		header.Del("Access-Control-Allow-Origin")
 		header.Del("Access-Control-Allow-Credentials")
@@ -52,14 +68,10 @@ func (h handlers) page(serve func(visit)) http.Handler {
 		header.Set("X-Content-Type-Options", "nosniff")
 		// The page's own address goes to this server only. "no-referrer" would hide the origin of its form, too.
 		header.Set("Referrer-Policy", "same-origin")
-		resource := signin.ParseResource(r.URL.Query().Get("resource"), h.origins(base))
-		header.Set("Content-Security-Policy", policy(resource))
-		v := visit{w, r, resource}
+		header.Set("Content-Security-Policy", policy(v.resource))
 		switch {
-		case h.known(r.PathValue("AccountSid")) != nil:
-			h.show(v, http.StatusNotFound, form{Fault: "There is no such account here. Please open the desktop anew."})
-		case resource == nil:
-			h.show(v, http.StatusBadRequest, form{Fault: "The page that sent you here is not known to this server. Please open the desktop anew."})
+		case v.resource == nil:
+			h.show(v, http.StatusBadRequest, form{Fault: "This sign-in took too long, or was not begun by the desktop. Please open the desktop anew."})
 		case !ownForm(r, base):
 			h.show(v, http.StatusForbidden, form{Fault: "This did not come from the sign-in page. Please try again."})
 		default:
@@ -93,10 +105,19 @@ type form struct {
 	Name   string
 	Fault  string
 	Closed bool // there is nothing to fill in
+	Action string
+	Start  string // where the way to the provider begins; "" without one
 }
 
 func (h handlers) show(v visit, status int, f form) {
 	f.Style, f.Demo, f.Closed = template.CSS(loginCSS), h.Demo, v.resource == nil
+	if !f.Closed {
+		login := loginURL(httpapi.BaseOf(v.r), v.resource)
+		f.Action = login
+		if h.SignIn.HasProvider() {
+			f.Start = strings.Replace(login, "/iam/login?", "/iam/oidc/start?", 1)
+		}
+	}
 	var b bytes.Buffer
 	if err := loginPage.Execute(&b, f); err != nil {
 		httpapi.WriteError(v.w, core.Internal(err))
@@ -128,6 +149,11 @@ func (h handlers) login(v visit) {
 		h.refuse(v, name, err)
 		return
 	}
+	land(v, g)
+}
+
+// land returns somebody who signed in to the desktop.
+func land(v visit, g *signin.Grant) {
 	v.w.Header().Set("Referrer-Policy", "no-referrer")
 	v.w.Header().Set("Location", signin.Landing(v.resource, g))
 	v.w.WriteHeader(http.StatusSeeOther)
@@ -140,12 +166,14 @@ func (h handlers) refuse(v visit, name string, err error) {
 		return
 	}
 	e := core.AsError(err)
-	f := form{Name: name, Fault: e.Message}
+	f := form{Name: name, Fault: e.Message + "."}
 	switch {
 	case e.Code == core.CodeTooManyRequests:
 		v.w.Header().Set("Retry-After", strconv.Itoa(int(e.Retry/time.Second)+1))
 		f.Fault = "Too many tries. Please wait " + minutes(e.Retry) + " and try again."
-	case e.Code == core.CodeForbidden, e.Code == core.CodeUnavailable:
+	case e.Code == core.CodeForbidden:
+	case e.Code == core.CodeUnavailable:
+		h.SignIn.Log.Warn("a sign-in failed", "error", err)
 	default:
 		h.SignIn.Log.Error("a sign-in failed", "error", err)
 		f.Fault = "Something went wrong on the server. Please try again in a minute."

@@ -36,8 +36,12 @@ type handlers struct{ Options }
 func Routes(rt *httpapi.Router, o Options) {
 	h := handlers{o}
 	rt.Handle(productLogin, "POST /iam/Accounts/{AccountSid}/authenticate", httpapi.Public, h.authenticate)
-	rt.HandleRaw(productLogin, "GET /iam/Accounts/{AccountSid}/login", httpapi.Public, h.page(h.showLogin))
-	rt.HandleRaw(productLogin, "POST /iam/Accounts/{AccountSid}/login", httpapi.Public, h.page(h.login))
+	rt.HandleRaw(productLogin, "GET /iam/login", httpapi.Public, h.page(asked, h.showLogin))
+	rt.HandleRaw(productLogin, "POST /iam/login", httpapi.Public, h.page(asked, h.login))
+	if o.SignIn.HasProvider() {
+		rt.HandleRaw(productLogin, "GET /iam/oidc/start", httpapi.Public, h.page(asked, h.startOIDC))
+		rt.HandleRaw(productLogin, "GET /iam/oidc/callback", httpapi.Public, h.page(remembered, h.finishOIDC))
+	}
 	rt.Handle(productToken, "POST /v1/Accounts/{AccountSid}/Tokens/validate", httpapi.Public, h.validate)
 	rt.Handle(productToken, "POST /v1/Accounts/{AccountSid}/Tokens/refresh", httpapi.Public, h.refresh)
 	rt.Handle(productToken, "POST /v1/Accounts/{AccountSid}/Tokens/revoke", httpapi.Public, h.revoke)

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"net/http"
-	"net/url"
 
 	"parley/internal/core"
 	"parley/internal/httpapi"
@@ -20,16 +19,14 @@ func (h handlers) authenticate(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.JSON(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	account := r.Path("AccountSid")
-	if err := h.known(account); err != nil {
+	if err := h.known(r.Path("AccountSid")); err != nil {
 		return httpapi.Response{}, err
 	}
 	resource := signin.ParseResource(in.Resource, h.origins(r.Base))
 	if resource == nil {
 		return httpapi.Response{}, core.Ef(core.CodeUntrustedDomain, "The page that asks to sign in is not of this server nor of a site among desktop-origins")
 	}
-	query := url.Values{"resource": {resource.String()}}
-	return httpapi.OK(map[string]string{"location": r.Base.URL(productLogin, "/iam/Accounts/"+account+"/login") + "?" + query.Encode()})
+	return httpapi.OK(map[string]string{"location": loginURL(r.Base, resource)})
 }
 
 // readToken reads the token in a body.
