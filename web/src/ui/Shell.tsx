@@ -16,7 +16,7 @@ export function Shell({ here, children }: ShellProps) {
       <header className="top">
         <a className="brand" href="/" aria-current={here === "start" ? "page" : undefined}>
           <Logo />
-          Parley
+          <span className="brand-name">Parley</span>
         </a>
         <nav aria-label="Pages">
           <a href="/" aria-current={here === "start" ? "page" : undefined}>
