@@ -103,6 +103,7 @@ const (
 	CodeInvalidWebhookFilter   = 50325
 	CodeInvalidWebhookTrigger  = 50326
 	CodeInvalidWebhookFlow     = 50327
+	CodeWebhookTypeRequired    = 50328
 	CodeWebhookURLRequired     = 50329
 	CodeWebhookFilterRequired  = 50330
 	CodeWebhookTriggerRequired = 50331
