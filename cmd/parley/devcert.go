@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"time"
 
 	"parley/internal/devcert"
@@ -19,5 +20,5 @@ func (c *devcertCmd) Run(w world) error {
 	if err != nil {
 		return err
 	}
-	return r.WriteSteps(w.stdout)
+	return r.WriteSteps(w.stdout, os.Args[0])
 }

@@ -390,7 +390,7 @@ func TestUnreadable(t *testing.T) {
 func steps(t *testing.T, r devcert.Result) string {
 	t.Helper()
 	var b strings.Builder
-	if err := r.WriteSteps(&b); err != nil {
+	if err := r.WriteSteps(&b, "bin/parley"); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -406,7 +406,7 @@ func TestSteps(t *testing.T) {
 	for _, want := range []string{
 		"made now, good until 2027-04-02", "made now, good until 2028-03-01",
 		"can sign only for desk.test, localhost and names below them, and for 127.0.0.0/8, ::1/128\n", "is for desk.test, localhost, 127.0.0.1, ::1\n",
-		"parley serve --tls-listen :8443 --tls-cert " + file("cert.pem") + " --tls-key " + file("key.pem") + "\n",
+		"  bin/parley serve --tls-listen :8443 --tls-cert " + file("cert.pem") + " --tls-key " + file("key.pem") + "\n",
 		"NODE_EXTRA_CA_CERTS=" + file("ca.pem"), "-addstore Root " + file("ca.pem"), "Firefox", "macOS", "update-ca-certificates",
 	} {
 		if !strings.Contains(text, want) {

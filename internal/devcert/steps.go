@@ -12,8 +12,9 @@ import (
 // hostsPerLine is how many names Windows reads of one line of its hosts file.
 const hostsPerLine = 9
 
-// WriteSteps prints what is in the folder and what to do with it, as commands that can be copied.
-func (r Result) WriteSteps(w io.Writer) error {
+// WriteSteps prints what is in the folder and what to do with it, as commands that can be copied; program is how the reader
+// called this one.
+func (r Result) WriteSteps(w io.Writer, program string) error {
 	ca, caKey, cert, key := r.quoted(CAFile), r.quoted(CAKeyFile), r.quoted(CertFile), r.quoted(KeyFile)
 	var b strings.Builder
 	part := func(title string) { fmt.Fprintf(&b, "\n%s\n\n", title) }
@@ -36,9 +37,9 @@ func (r Result) WriteSteps(w io.Writer) error {
 		port = "443" // clients that are led here by a name know no other
 	}
 	part("Serve, with your other settings:")
-	fmt.Fprintf(&b, "  parley serve --tls-listen :%s --tls-cert %s --tls-key %s\n\n", port, cert, key)
+	fmt.Fprintf(&b, "  %s serve --tls-listen :%s --tls-cert %s --tls-key %s\n\n", quote(program), port, cert, key)
 	if r.vendor {
-		row("Linux, not root", "sudo setcap cap_net_bind_service=+ep $(command -v parley)")
+		row("Linux, not root", "sudo setcap cap_net_bind_service=+ep $(command -v %s)", quote(program))
 	}
 	row("Renewal", "the same devcert command again; kill -HUP makes a running server read the files anew")
 
@@ -87,9 +88,10 @@ func joined[T fmt.Stringer](list []T) string {
 }
 
 // quoted is the path of a file as a shell takes it.
-func (r Result) quoted(file string) string {
-	path := filepath.Join(r.Dir, file)
-	if strings.ContainsFunc(path, func(c rune) bool { return strings.ContainsRune(" \t\n'\"$&;|<>()*?[]#~`!{}", c) }) {
+func (r Result) quoted(file string) string { return quote(filepath.Join(r.Dir, file)) }
+
+func quote(path string) string {
+	if strings.ContainsAny(path, " \t\n'\"$&;|<>()*?[]#~`!{}") {
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	}
 	return path

@@ -3,7 +3,7 @@
 //   node run.mjs --config FILE [--suites sdk-6.0.0,rest-3,…] [--only PATTERN] [--jobs 2] [--trace] [--verbose]
 //
 // FILE holds what `parley credentials --json` prints; `tls_url` and `ca_file` are added for SDKs whose media calls
-// are always https. One line per step, and a closing line `N passed, N failed`.
+// are always https, and for clients that are told no address. One line per step, and a closing line `N passed, N failed`.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,6 +27,7 @@ export const suites = {
   ...Object.fromEntries(workerVersions.map((v) => [`worker-${v}`, ['worker.mjs', '--version', v]])),
   'rest-3': ['rest.mjs', '--library', '3'],
   'rest-6': ['rest.mjs', '--library', '6'],
+  'vendor-names': ['vendor-names.mjs'],
   wire: ['wire.mjs'],
   browser: ['browser/run.mjs'],
   'worker-browser': ['browser/worker.mjs'],

@@ -22,13 +22,6 @@ function freePort() {
   });
 }
 
-async function selfSigned(dir) {
-  const [key, cert] = [join(dir, 'tls.key'), join(dir, 'tls.crt')];
-  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost',
-    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert]);
-  return { key, cert };
-}
-
 /** A PostgreSQL database for one run; drop() removes it. */
 export async function makeDatabase(adminUrl) {
   const name = `parley_conformance_${process.pid}_${Date.now()}`;
@@ -49,7 +42,8 @@ export async function makeDatabase(adminUrl) {
  */
 export async function makeServer({ binary, databaseUrl }) {
   const dir = mkdtempSync(join(tmpdir(), 'parley-conformance-'));
-  const tls = await selfSigned(dir);
+  const tls = (file) => join(dir, 'tls', file);
+  await run(binary, ['devcert', '--dir', tls(''), '--vendor-names']);
   const [port, tlsPort] = [await freePort(), await freePort()];
   const data = ['--data', join(dir, 'data'), ...(databaseUrl ? ['--database-url', databaseUrl] : [])];
   const base = `http://127.0.0.1:${port}`;
@@ -62,7 +56,7 @@ export async function makeServer({ binary, databaseUrl }) {
   async function start() {
     over = null;
     child = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, ...data, '--demo',
-      '--tls-listen', `127.0.0.1:${tlsPort}`, '--tls-cert', tls.cert, '--tls-key', tls.key],
+      '--tls-listen', `127.0.0.1:${tlsPort}`, '--tls-cert', tls('cert.pem'), '--tls-key', tls('key.pem')],
     { env: { ...process.env, PARLEY_WEBHOOK_ALLOW_PRIVATE: 'true' }, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
@@ -74,7 +68,7 @@ export async function makeServer({ binary, databaseUrl }) {
   /** What run.mjs reads: the credentials and the addresses. */
   async function config() {
     const { stdout } = await run(binary, ['credentials', ...data, '--json']);
-    return { ...JSON.parse(stdout), base_url: base, tls_url: `https://127.0.0.1:${tlsPort}`, ca_file: tls.cert, binary };
+    return { ...JSON.parse(stdout), base_url: base, tls_url: `https://127.0.0.1:${tlsPort}`, ca_file: tls('ca.pem'), binary };
   }
 
   /** Ends the server gracefully, or by force when that takes too long; resolves with {code, signal}. */
