@@ -22,6 +22,10 @@ type Pass struct {
 // NewVisitor lets somebody unknown in, under a random identity, for as long as ttl. An account without an enabled flow for the widget has
 // no visitors (45003).
 func (x *Flex) NewVisitor(ctx context.Context, accountSID string, ttl time.Duration) (*Pass, error) {
+	closed := forbidden("the account has no enabled Flex Flow of ChannelType " + TypeWeb + ", so it has no chat widget")
+	if !core.IsSID("AC", accountSID) {
+		return nil, closed
+	}
 	var open int64
 	err := x.store.View(ctx, func(r *store.Reader) error {
 		return r.One(`SELECT COUNT(*) FROM flex_flow WHERE account_sid = $1 AND channel_type = $2 AND enabled`, []any{accountSID, TypeWeb}, &open)
@@ -30,7 +34,7 @@ func (x *Flex) NewVisitor(ctx context.Context, accountSID string, ttl time.Durat
 		return nil, err
 	}
 	if open == 0 {
-		return nil, forbidden("the account has no enabled Flex Flow of ChannelType " + TypeWeb + ", so it has no chat widget")
+		return nil, closed
 	}
 	var who [16]byte
 	_, _ = rand.Read(who[:]) // never fails (crypto/rand)

@@ -14,7 +14,12 @@ var aliases = map[string]string{
 	"chat": "chat", "ip-messaging": "chat", "flex-api": "flex-api", "proxy": "proxy", "taskrouter": "taskrouter", "studio": "studio",
 	"sync": "sync", "iam": "iam", "accounts": "accounts", "api": "api", "mcs": "mcs", "preview": "preview", "flex": "flex",
 	"event-bridge": "event-bridge", "tsock": "tsock",
+	// Flex UI asks these too and does without their answers; as products they answer at once, and to pages of any origin.
+	"status": "status", "services": "services", "webhooks": "webhooks",
 }
+
+// vendor ends the host names of the hosted products. What is asked of one that is not served here is not found, but is no page either.
+const vendor = ".twilio.com"
 
 // Base is how a client came in, so that URLs in answers lead it the same way back.
 type Base struct {
@@ -104,7 +109,7 @@ func (rt *Router) locate(r *http.Request) (*place, bool) {
 	}
 	if product, ok := productOfHost(base.Host); ok {
 		told := r.Header.Get("X-Forwarded-Proto") != "" && rt.trusted(r.RemoteAddr)
-		if strings.HasSuffix(hostOnly(base.Host), ".twilio.com") && !told {
+		if strings.HasSuffix(hostOnly(base.Host), vendor) && !told {
 			base.Scheme = "https" // official clients know no other; a front that ended TLS need not say so
 		}
 		return newPlace(base, product, label(base.Host)), true
@@ -176,10 +181,12 @@ func hostOnly(hostport string) string {
 
 // productOfHost reads the first label of a host name with at least two more, ignoring region labels behind it.
 func productOfHost(hostport string) (string, bool) {
-	label, rest, ok := strings.Cut(hostOnly(hostport), ".")
+	label, rest, ok := strings.Cut(strings.ToLower(hostOnly(hostport)), ".")
 	if !ok || !strings.Contains(rest, ".") {
 		return "", false
 	}
-	product, ok := aliases[strings.ToLower(label)]
-	return product, ok
+	if product, ok := aliases[label]; ok {
+		return product, true
+	}
+	return label, strings.HasSuffix("."+rest, vendor)
 }

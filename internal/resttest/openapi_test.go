@@ -9,12 +9,6 @@ import (
 // longest one counts. A row without an operation must go, and an operation without a row must be served.
 var notServed = []struct{ product, path, why string }{
 	{"chat", "/v2/Credentials", "push credentials: a later milestone"},
-	{"chat", "/v2/Services/{ServiceSid}/Bindings", "push bindings: a later milestone"},
-	{"chat", "/v2/Services/{ServiceSid}/Roles", "roles are made with each service; changing them is a later milestone"},
-	{"chat", "/v2/Services/{ServiceSid}/Channels/{ChannelSid}/Invites", "the SDK invites; by REST it is a later milestone"},
-	{"chat", "/v2/Services/{ServiceSid}/Channels/{ChannelSid}/Webhooks", "message handlers are set by flows; by REST it is a later milestone"},
-	{"chat", "/v2/Services/{ServiceSid}/Users/{UserSid}/Bindings", "push bindings: a later milestone"},
-	{"chat", "/v2/Services/{ServiceSid}/Users/{UserSid}/Channels", "the SDK reads its channels; by REST it is a later milestone"},
 
 	{"flex-api", "/v1/Insights", "reports of Flex Insights: not part of Flex UI 1.x with chat"},
 	{"flex-api", "/v1/Interactions", "Flex Conversations, the successor of Programmable Chat: out of scope"},

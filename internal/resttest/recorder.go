@@ -31,6 +31,7 @@ func (o *recorder) commit(changes []any) {
 				o.changes = append(o.changes, "match")
 			}
 			told = true
+		case *taskrouter.Event: // a row, as others that are counted
 		default:
 			o.changes = append(o.changes, strings.TrimPrefix(fmt.Sprintf("%T", c), "chat."))
 		}

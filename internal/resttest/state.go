@@ -14,11 +14,12 @@ var tables = [...][2]string{
 	{"channel_seq", "next_index + edits + doc + roster + horizons + hooks + removed + members"}, {"member", "updated_at + last_ev"},
 	{"user_channel", "last_ev"}, {"invite", "updated_at"}, {"message", "updated_at + last_ev"}, {"message_edit", "ev"}, {"media", "updated_at"},
 	{"channel_webhook", "updated_at"}, {"binding", "updated_at"}, {"flex_flow", "updated_at"}, {"flex_channel", "updated_at"},
-	{"flex_target", "channel_id"}, {"flex_task", "task_id"}, {"job", "attempt"},
+	{"flex_target", "channel_id"}, {"flex_task", "task_id"}, {"flex_configuration", "updated_at"}, {"job", "attempt"},
 	{"tr_workspace", "updated_at + rev"}, {"tr_activity", "updated_at"}, {"tr_task_channel", "updated_at"}, {"tr_queue", "updated_at"},
 	{"tr_workflow", "updated_at"}, {"tr_worker", "updated_at + version"}, {"tr_worker_seq", "feed + assigned_at"},
 	{"tr_worker_channel", "updated_at + capacity + held + assigned"}, {"tr_task", "updated_at + version + events"},
 	{"tr_reservation", "updated_at + version"}, {"tr_transfer", "updated_at"}, {"tr_event", "at"}, {"tr_change", "entity_id"},
+	{"signin_password", "updated_at"}, {"signin_session", "ends_at"},
 }
 
 // tally is the number of rows and the column sum of a table.

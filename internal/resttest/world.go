@@ -78,6 +78,15 @@ func (w *World) clock() time.Time {
 	return start().Add(time.Duration(w.now.Load()) * time.Second)
 }
 
+// Pass lets time go by, in whole seconds.
+func (w *World) Pass(d time.Duration) { w.now.Add(int64(d / time.Second)) }
+
+// Later moves the clock on.
+func (w *World) Later(d time.Duration) { w.now.Add(int64(d / time.Second)) }
+
+// Auth is what the world's router authenticates with, for a test that makes a router of its own.
+func (w *World) Auth() httpapi.Authenticator { return authenticator{w.Identity} }
+
 // mount builds the use cases over a store, their routes, and the two accounts.
 func (w *World) mount(st *store.Store) {
 	codec, err := core.NewSIDCodec([]byte("0123456789abcdef"))
@@ -136,6 +145,29 @@ func (a authenticator) Token(ctx context.Context, jwt string) (httpapi.Caller, e
 // Basic is the Authorization header of a user and password.
 func Basic(user, password string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}
+
+// Mint makes an access token with a key of its own.
+func (w *World) Mint(c identity.Claim) string {
+	w.Helper()
+	if c.TTL == 0 {
+		c.TTL = time.Hour
+	}
+	err := w.Store.Update(w.Context(), func(tx *store.Tx) error {
+		key, err := w.Identity.CreateKeyTx(tx, identity.Key{AccountSID: Account, FriendlyName: c.Identity, Kind: identity.KindStandard})
+		if err == nil {
+			c.KeySID = key.SID
+		}
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	jwt, _, err := w.Identity.Mint(w.Context(), c)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return jwt
 }
 
 // Answer is what a request was answered.

@@ -10,17 +10,23 @@ import (
 const (
 	flows    = "/flex-api/v1/FlexFlows"
 	channels = "/flex-api/v1/Channels"
-	bot      = "https://bot.example.org/in"
+
+	webChannels   = "/flex-api/v1/WebChannels"
+	configuration = "/flex-api/v1/Configuration"
+
+	bot = "https://bot.example.org/in"
 )
 
 // Every operation of the resources with its whole answer.
 func TestGolden(t *testing.T) {
 	resttest.Each(t, func(w *resttest.World) {
-		w.Make("service", "/chat/v2/Services", "FriendlyName", "Support")
+		desk(w)
 		flowStory(w)
 		channelStory(w)
 		handlerStory(w)
 		taskStory(w)
+		webStory(w)
+		configurationStory(w)
 		deletions(w)
 		w.Covered("flex-api", "/v1/")
 	})
@@ -90,7 +96,6 @@ func handlerStory(w *resttest.World) {
 // A flow that hands off makes a task with the channel, or leaves word of the customer's first message.
 func taskStory(w *resttest.World) {
 	const chat = "ChannelChanged MemberChanged UserChannelChanged"
-	workspace(w)
 	asked := map[string]string{"X-Twilio-Webhook-Enabled": "true"}
 	w.Run(
 		resttest.Scenario{Name: "flow/create-task", Method: "POST", URL: flows, Form: []string{"FriendlyName", "Hand-off", "ChatServiceSid", "{service}", "ChannelType", "custom",
@@ -108,6 +113,45 @@ func taskStory(w *resttest.World) {
 			Changes: "MessageAdded", Calls: []string{"onMessageSent handler"}},
 		resttest.Scenario{Method: "POST", URL: "/chat/v2/Services/{service}/Channels/{handed}/Messages", Form: []string{"Body", "hello", "From", "anna@example.org"}, Header: asked, Status: 201,
 			Changes: "MessageAdded"},
+	)
+}
+
+// The widget's channels, as a back end sees them.
+func webStory(w *resttest.World) {
+	const chat = "ChannelChanged MemberChanged UserChannelChanged"
+	w.Make("web", flows, "FriendlyName", "Widget", "ChatServiceSid", "{service}", "ChannelType", "web", "ContactIdentity", "web", "Enabled", "true", "IntegrationType", "task",
+		"Integration.WorkspaceSid", "{workspace}", "Integration.WorkflowSid", "{workflow}", "Integration.Channel", "chat", "JanitorEnabled", "true")
+	visit := []string{"FlexFlowSid", "{web}", "Identity", "visitor", "CustomerFriendlyName", "Carol", "ChatFriendlyName", "Flex WebChat",
+		"PreEngagementData", `{"friendlyName":"Anonymous","question":"Where is my parcel?","location":"https://shop.example.org/"}`}
+	w.Run(
+		resttest.Scenario{Name: "web/create", Method: "POST", URL: webChannels, Form: visit, Status: 201, Changes: "UserChanged match " + chat, Save: "web channel"},
+		resttest.Scenario{Name: "web/chat-channel", URL: "/chat/v2/Services/{service}/Channels/{web channel}", Status: 200},
+		resttest.Scenario{Name: "web/chat-user", URL: "/chat/v2/Services/{service}/Users/visitor", Status: 200},
+		resttest.Scenario{Name: "web/reuse", Method: "POST", URL: webChannels, Form: visit, Status: 201},
+		resttest.Scenario{Name: "web/fetch", URL: webChannels + "/{web channel}", Status: 200},
+		resttest.Scenario{Name: "web/as-channel", URL: channels + "/{web channel}", Status: 200},
+		resttest.Scenario{Name: "web/list", URL: webChannels, Status: 200},
+		resttest.Scenario{Name: "web/update-nothing", Method: "POST", URL: webChannels + "/{web channel}", Status: 200},
+		resttest.Scenario{Name: "web/end", Method: "POST", URL: webChannels + "/{web channel}", Form: []string{"ChatStatus", "inactive", "PostEngagementData", `{"rating":5}`}, Status: 200,
+			Changes: "ChannelChanged"},
+		resttest.Scenario{Name: "web/chat-channel-ended", URL: "/chat/v2/Services/{service}/Channels/{web channel}", Status: 200},
+		resttest.Scenario{Name: "web/end-again", Method: "POST", URL: webChannels + "/{web channel}", Form: []string{"ChatStatus", "inactive"}, Status: 200},
+		resttest.Scenario{Name: "web/other-type", URL: webChannels + "/{handed}", Status: 404, Code: 45204},
+		resttest.Scenario{Method: "DELETE", URL: webChannels + "/{web channel}", Status: 204, Changes: "UserChannelChanged ChannelDeleted"},
+		resttest.Scenario{Name: "web/deleted", URL: webChannels + "/{web channel}", Status: 404, Code: 45204},
+		resttest.Scenario{Name: "web/host-style", URL: "http://flex-api.twilio.com/v1/WebChannels?PageSize=1", Status: 200},
+	)
+}
+
+func configurationStory(w *resttest.World) {
+	w.Run(
+		resttest.Scenario{Name: "configuration/fetch", URL: configuration + "?UiVersion=undefined", Status: 200},
+		resttest.Scenario{Name: "configuration/update", Method: "POST", URL: configuration, Body: w.Expand(`{"account_sid":"{account}","taskrouter_skills":[{"name":"sales","multivalue":false}],
+			"ui_attributes":{"colorTheme":{"baseName":"GreyDark"}},"runtime_domain":"https://desk.example.org","public_attributes":{"loginPopup":false},"plugin_service_enabled":false,
+			"taskrouter_offline_activity_sid":"{offline}","taskrouter_workspace_sid":"{workspace}","status":"ok","date_updated":"2020-01-01T00:00:00Z"}`), Status: 200},
+		resttest.Scenario{Name: "configuration/back", Method: "POST", URL: configuration, Body: `{"ui_attributes":null,"runtime_domain":null,"plugin_service_enabled":null,"crm_type":"custom"}`, Status: 200},
+		resttest.Scenario{Name: "configuration/update-nothing", Method: "POST", URL: configuration, Body: `{}`, Status: 200},
+		resttest.Scenario{Name: "configuration/host-style", URL: "http://flex-api.twilio.com/v1/Configuration", Status: 200},
 	)
 }
 

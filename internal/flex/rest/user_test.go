@@ -3,12 +3,10 @@ package rest_test
 import (
 	"net/http"
 	"testing"
-	"time"
 
 	"parley/internal/chat"
 	"parley/internal/identity"
 	"parley/internal/resttest"
-	"parley/internal/store"
 	"parley/internal/taskrouter"
 )
 
@@ -49,20 +47,5 @@ func TestUsers(t *testing.T) {
 // workerToken is an access token for chat and the worker.
 func workerToken(w *resttest.World, who string) string {
 	w.Helper()
-	claim := identity.Claim{Identity: who, TTL: time.Hour, ChatServiceSID: w.Names["service"], WorkspaceSID: w.Names["workspace"], WorkerSID: w.Names["worker"], WorkerRole: "worker"}
-	err := w.Store.Update(w.Context(), func(tx *store.Tx) error {
-		key, err := w.Identity.CreateKeyTx(tx, identity.Key{AccountSID: resttest.Account, FriendlyName: who, Kind: identity.KindStandard})
-		if err == nil {
-			claim.KeySID = key.SID
-		}
-		return err
-	})
-	if err != nil {
-		w.Fatal(err)
-	}
-	jwt, _, err := w.Identity.Mint(w.Context(), claim)
-	if err != nil {
-		w.Fatal(err)
-	}
-	return jwt
+	return w.Mint(identity.Claim{Identity: who, ChatServiceSID: w.Names["service"], WorkspaceSID: w.Names["workspace"], WorkerSID: w.Names["worker"], WorkerRole: "worker"})
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func (h handlers) queueRoutes(rt *httpapi.Router, list string) {
-	rt.Handle(product, "GET "+list, httpapi.Account, h.listQueues)
+	rt.Handle(product, "GET "+list, httpapi.AccountOrToken, h.forWorkers(h.listQueues))
 	rt.Handle(product, "POST "+list, httpapi.Account, h.createQueue)
 	rt.Handle(product, "GET "+list+"/{Sid}", httpapi.Account, h.fetchQueue)
 	rt.Handle(product, "POST "+list+"/{Sid}", httpapi.Account, h.updateQueue)

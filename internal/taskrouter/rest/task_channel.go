@@ -7,7 +7,7 @@ import (
 )
 
 func (h handlers) taskChannelRoutes(rt *httpapi.Router, list string) {
-	rt.Handle(product, "GET "+list, httpapi.Account, h.listTaskChannels)
+	rt.Handle(product, "GET "+list, httpapi.AccountOrToken, h.forWorkers(h.listTaskChannels))
 	rt.Handle(product, "POST "+list, httpapi.Account, h.createTaskChannel)
 	rt.Handle(product, "GET "+list+"/{Sid}", httpapi.Account, h.fetchTaskChannel)
 	rt.Handle(product, "POST "+list+"/{Sid}", httpapi.Account, h.updateTaskChannel)
