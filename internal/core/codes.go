@@ -139,4 +139,17 @@ const (
 	CodeSyncPageToken    = 54453
 	CodeSyncPageSize     = 54454
 	CodeSyncIndex        = 54458
+	CodeSyncNameNotFound = 54300
+	CodeSyncNameTaken    = 54301
+	CodeSyncName         = 54302
+	CodeSyncTooLarge     = 54006
+	CodeSyncTTL          = 54011
+	CodeSyncIndexName    = 54502
+	CodeSyncQuery        = 54507
+	CodeDocumentData     = 54101
+	CodeDocumentRevision = 54103
+	CodeSyncIfMatch      = 54003
+
+	CodeSyncQueryOperators = 54509
+	CodeSyncQueryArray     = 54510
 )

@@ -35,6 +35,7 @@ import (
 	"parley/internal/syncapi"
 	"parley/internal/taskrouter"
 	"parley/internal/taskrouter/bridge"
+	"parley/internal/taskrouter/live"
 	taskrest "parley/internal/taskrouter/rest"
 	"parley/internal/twilsock"
 	"parley/internal/webhook"
@@ -73,6 +74,7 @@ type Server struct {
 
 	dispatcher *taskrouter.Dispatcher
 	bridge     *bridge.Bridge
+	live       *live.Live
 
 	router  *httpapi.Router
 	flexAPI *flexrest.API
@@ -164,7 +166,6 @@ func (s *Server) openBus(context.Context) error {
 func (s *Server) openProducts(ctx context.Context) (err error) {
 	// These listen to commits, so they come before the first change.
 	s.chat = chat.New(s.store, s.codec, chat.Options{Outbox: outbox{}, Log: s.log})
-	s.sync = syncapi.New(syncapi.Options{Store: s.store, Chat: s.chat, Codec: s.codec, Log: s.log})
 	if err := s.shareServices(); err != nil {
 		return err
 	}
@@ -178,6 +179,7 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 	if err := s.openTaskRouter(); err != nil {
 		return err
 	}
+	s.sync = syncapi.New(syncapi.Options{Store: s.store, Chat: s.chat, Codec: s.codec, Log: s.log, TaskRouter: s.tasks, Live: s.live})
 	s.flex = flex.New(s.store, s.chat, s.tasks, s.identity)
 	s.caller, err = webhook.NewCaller(webhook.Options{Version: s.version, AllowPrivate: s.config.WebhookAllowPrivate, AllowHosts: s.config.WebhookAllowHosts})
 	if err != nil {

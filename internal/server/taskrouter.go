@@ -13,6 +13,7 @@ import (
 	"parley/internal/store"
 	"parley/internal/taskrouter"
 	"parley/internal/taskrouter/bridge"
+	"parley/internal/taskrouter/live"
 	"parley/internal/webhook"
 )
 
@@ -66,7 +67,7 @@ func (a *assignments) run(ctx context.Context, job *jobs.Claimed) error {
 // subjectMatch rings for the node that matches, when another one has changed something.
 const subjectMatch = "taskrouter.match"
 
-// openTaskRouter makes what listens to commits of tasks: the matcher's driver and the sockets of workers.
+// openTaskRouter makes what listens to commits of tasks: the matcher's driver, the sockets of workers, and what supervisors watch.
 func (s *Server) openTaskRouter() error {
 	s.tasks = taskrouter.New(s.store, s.codec, taskrouter.Options{Outbox: taskOutbox{}, Log: s.log})
 	o := taskrouter.DispatcherOptions{Sole: s.config.DatabaseURL == "", Log: s.log}
@@ -77,6 +78,8 @@ func (s *Server) openTaskRouter() error {
 	s.bridge = bridge.New(bridge.Options{Store: s.store, TaskRouter: s.tasks, Auth: authenticator{s.identity}, Bus: s.bus, Log: s.log,
 		MaxConnections: s.config.MaxConnections, QueueBytes: int(s.config.QueueBytes), Drain: s.drainSockets()})
 	s.later("worker sockets", s.bridge.Stop)
+	s.live = live.New(live.Options{Store: s.store, TaskRouter: s.tasks, Bus: s.bus, Log: s.log})
+	s.later("live queries", s.live.Stop)
 	if bus.Alone(s.bus) {
 		return nil
 	}

@@ -24,10 +24,11 @@ func (s *Sync) Mount(router *httpapi.Router, commands Commands) {
 	handle("GET", "Lists/{object}/Context", s.sessionContext(commands))
 	handle("POST", "Lists/{object}/Items", s.command(commands))
 	handle("POST", "Maps/{object}/Items", refuse)
-	for _, path := range [...]string{"Documents", "Maps", "Streams", "Insights/{index}/Items", "Streams/{object}/Messages"} {
+	for _, path := range [...]string{"Documents", "Maps", "Streams", "Streams/{object}/Messages"} {
 		handle("POST", path, refuse)
 	}
 	handle("GET", "Streams/{object}", refuse)
+	handle("POST", "Insights/{index}/Items", s.query)
 	router.Handle(httpapi.Socket, "POST /v4/Subscriptions", httpapi.Token, func(r *httpapi.Request) (httpapi.Response, error) {
 		return s.subscribe(r, commands)
 	})

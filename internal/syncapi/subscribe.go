@@ -21,12 +21,17 @@ type pokeRequest struct {
 	Version     int64       `json:"event_protocol_version"`
 	Action      string      `json:"action"`
 	Correlation json.Number `json:"correlation_id"`
-	Requests    []struct {
-		SID  string `json:"object_sid"`
-		Type string `json:"object_type"`
-		// Since is null for a client that holds no items: it gets no replay (§6.5).
-		Since *int64 `json:"last_event_id"`
-	} `json:"requests"`
+
+	Requests []pokeObject `json:"requests"`
+}
+
+type pokeObject struct {
+	SID  string `json:"object_sid"`
+	Type string `json:"object_type"`
+	// Since is null for a client that holds no items: it gets no replay (§6.5).
+	Since *int64 `json:"last_event_id"`
+	Index string `json:"index_name"` // of a live query
+	Query string `json:"query_string"`
 }
 
 // subscribe answers a poke.
@@ -68,6 +73,10 @@ func (s *Sync) establish(r *httpapi.Request, commands Commands, user *User, conn
 	at := make([]realtime.Position, 0, len(in.Requests))
 	seen := make(map[realtime.Topic]bool, len(in.Requests))
 	for _, q := range in.Requests {
+		if q.Type == liveQuery {
+			s.establishQuery(r, conn, p, &q)
+			continue
+		}
 		fam := familyNamed(q.Type)
 		if fam == nil {
 			conn.Send(s.failed(p, q.SID, q.Type, core.E(core.CodeSyncForbidden).WithStatus(403)))
@@ -159,6 +168,9 @@ func (s *Sync) cancel(conn *realtime.Conn, p *poke, in *pokeRequest) {
 	var topics []realtime.Topic
 	frames := make([][]byte, 0, len(in.Requests))
 	for _, q := range in.Requests {
+		if q.Type == liveQuery && s.live != nil {
+			s.live.Unwatch(conn, q.SID)
+		}
 		if fam := familyNamed(q.Type); fam != nil {
 			if t, ok := s.bySID(fam, q.SID); ok && t.Kind != session {
 				topics = append(topics, t)

@@ -13,6 +13,8 @@ import (
 	"parley/internal/httpapi"
 	"parley/internal/realtime"
 	"parley/internal/store"
+	"parley/internal/taskrouter"
+	"parley/internal/taskrouter/live"
 	"parley/internal/twilsock"
 )
 
@@ -47,6 +49,10 @@ type Options struct {
 	Chat  *chat.Chat
 	Codec *core.SIDCodec
 	Log   *slog.Logger
+
+	// What workers see of their workspace; nil: there is none.
+	TaskRouter *taskrouter.TaskRouter
+	Live       *live.Live
 }
 
 // Sync serves the objects and publishes their events.
@@ -55,6 +61,8 @@ type Sync struct {
 	chat  *chat.Chat
 	codec *core.SIDCodec
 	log   *slog.Logger
+	tasks *taskrouter.TaskRouter
+	live  *live.Live
 	hub   atomic.Pointer[realtime.Hub]
 	ticks ticks
 }
@@ -62,7 +70,7 @@ type Sync struct {
 // New makes the views and registers for commits; call it before the first Update. Events reach connections once Attach
 // has named the hub.
 func New(o Options) *Sync {
-	s := &Sync{st: o.Store, chat: o.Chat, codec: o.Codec, log: o.Log}
+	s := &Sync{st: o.Store, chat: o.Chat, codec: o.Codec, log: o.Log, tasks: o.TaskRouter, live: o.Live}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

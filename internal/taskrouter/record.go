@@ -79,6 +79,7 @@ func (u *unit) record(n note) error {
 	if err := events.Append(u.tx, e); err != nil {
 		return err
 	}
+	u.tx.Emit(e)
 	feed, err := u.tell(n)
 	if err != nil {
 		return err

@@ -189,7 +189,8 @@ type Transfer struct {
 	CreatedAt, UpdatedAt                     int64
 }
 
-// Event ("EV…", of its number) is a row of the history.
+// Event ("EV…", of its number) is a row of the history. A pointer to it is emitted to the receivers of store.OnCommit, who must not
+// change it.
 type Event struct {
 	ID, WorkspaceID                                                                 int64
 	Type                                                                            string

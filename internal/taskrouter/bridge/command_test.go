@@ -329,7 +329,7 @@ func TestRoles(t *testing.T) {
 		`{"roles":{"admin":true}}`: false, `nonsense`: false, `{"roles":null}`: false,
 	}
 	for _, attributes := range slices.Sorted(maps.Keys(roles)) {
-		if got := hasLeadingRole(attributes); got != roles[attributes] {
+		if got := taskrouter.HasLeadingRole(attributes); got != roles[attributes] {
 			t.Errorf("%s: %v", attributes, got)
 		}
 	}

@@ -50,7 +50,7 @@ func updateWorker(c *call) (any, error) {
 		p.RejectPending = nil
 	}
 	self := c.ids[1] == c.who.worker
-	raises := p.Attributes != nil && hasLeadingRole(*p.Attributes)
+	raises := p.Attributes != nil && taskrouter.HasLeadingRole(*p.Attributes)
 	if !self || raises {
 		leads, err := c.leads()
 		if err != nil {

@@ -1,9 +1,6 @@
 package bridge
 
 import (
-	"encoding/json"
-	"slices"
-
 	"parley/internal/core"
 	"parley/internal/taskrouter"
 )
@@ -22,32 +19,14 @@ func forbidden(why string) error { return core.Ef(core.CodeForbidden, "%s", why)
 
 // leads reports whether somebody may look after other workers: by the role in the token, or by a role in the worker's attributes.
 func (c *call) leads() (bool, error) {
-	if leading(c.who.role) {
+	if taskrouter.LeadingRole(c.who.role) {
 		return true, nil
 	}
 	w, err := c.b.tr.FetchWorker(c, c.who.account, c.who.workspace, c.who.worker)
 	if err != nil {
 		return false, err
 	}
-	return hasLeadingRole(w.Attributes), nil
-}
-
-func leading(role string) bool { return role == "supervisor" || role == "admin" }
-
-// hasLeadingRole reads the attribute roles, which is a list or, in old attributes, one word.
-func hasLeadingRole(attributes string) bool {
-	var a struct {
-		Roles json.RawMessage `json:"roles"`
-	}
-	if json.Unmarshal([]byte(attributes), &a) != nil {
-		return false
-	}
-	var list []string
-	if json.Unmarshal(a.Roles, &list) == nil {
-		return slices.ContainsFunc(list, leading)
-	}
-	var one string
-	return json.Unmarshal(a.Roles, &one) == nil && leading(one)
+	return taskrouter.HasLeadingRole(w.Attributes), nil
 }
 
 // holds refuses a task that the worker has nothing to do with: tasks that were made for it, and those of which it holds a reservation
