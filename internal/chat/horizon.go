@@ -46,6 +46,11 @@ func sameIndex(a, b *int64) bool { return a == b || a != nil && b != nil && *a =
 
 // moveHorizon writes a member's horizon into the roster and into the user's map, in this order; m is brought up to date.
 func (c *Chat) moveHorizon(tx *store.Tx, room *Room, u userKey, m *Member, h Horizon) error {
+	if h.Keep {
+		if h.Index = m.ConsumedIndex; h.Index == nil {
+			return nil
+		}
+	}
 	if sameIndex(m.ConsumedIndex, h.Index) && h.At == nil {
 		return nil
 	}

@@ -63,6 +63,7 @@ type ChannelPatch struct {
 type Horizon struct {
 	Index *int64
 	At    *int64
+	Keep  bool // sets At alone, and nothing where no horizon is set
 }
 
 // NewMember is the input of AddMember.
@@ -114,6 +115,13 @@ type NewWebhook struct {
 	FlowSID           string
 	RetryCount        int64 // 0…3
 	CustomersOnly     bool
+}
+
+// WebhookPatch is the input of UpdateWebhook.
+type WebhookPatch struct {
+	URL, Method       *string
+	Filters, Triggers *[]string
+	RetryCount        *int64
 }
 
 // NewMedia is the input of CreateMedia. ID comes from MediaID, which the uploader asks for before it names the bytes.

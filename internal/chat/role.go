@@ -88,10 +88,18 @@ func (c *Chat) CreateRole(ctx context.Context, svc *Service, in NewRole) (role *
 // FetchRole reads a role by its SID.
 func (c *Chat) FetchRole(ctx context.Context, svc *Service, sid string) (role *Role, err error) {
 	err = c.st.View(ctx, func(r *store.Reader) (err error) {
-		role, err = roleTable.One(r, "WHERE sid = $1 AND service_id = $2", sid, svc.ID)
-		return or(err, core.CodeRoleNotFound)
+		role, err = findRole(r, svc, sid)
+		return err
 	})
 	return role, err
+}
+
+func findRole(r *store.Reader, svc *Service, sid string) (*Role, error) {
+	if !core.IsSID("RL", sid) {
+		return nil, core.E(core.CodeRoleNotFound)
+	}
+	role, err := roleTable.One(r, "WHERE sid = $1 AND service_id = $2", sid, svc.ID)
+	return role, or(err, core.CodeRoleNotFound)
 }
 
 // RoleByName finds a role of a type by its friendly name; of several the oldest.
@@ -128,8 +136,8 @@ func (c *Chat) ListRoles(ctx context.Context, svc *Service, p Page) (out List[*R
 // UpdateRole replaces what a role allows.
 func (c *Chat) UpdateRole(ctx context.Context, svc *Service, sid string, permissions []string) (role *Role, err error) {
 	err = c.st.Update(ctx, func(tx *store.Tx) (err error) {
-		if role, err = roleTable.One(&tx.Reader, "WHERE sid = $1 AND service_id = $2", sid, svc.ID); err != nil {
-			return or(err, core.CodeRoleNotFound)
+		if role, err = findRole(&tx.Reader, svc, sid); err != nil {
+			return err
 		}
 		set, err := parsePermissions(role.Type, permissions)
 		if err != nil {
@@ -139,8 +147,14 @@ func (c *Chat) UpdateRole(ctx context.Context, svc *Service, sid string, permiss
 		tx.Emit(ServiceChanged{svc.ID})
 		return or(roleTable.Update(tx, role), core.CodeRoleNotFound)
 	})
-	return role, err
+	if err != nil {
+		return nil, err
+	}
+	return role, nil
 }
+
+// PermissionList is the list as the resource shows it.
+func (r *Role) PermissionList() []string { return decodeStrings(r.Permissions) }
 
 // DeleteRole removes a role; one that is a default of the service cannot go (20409). Whoever bears it may do nothing by it
 // from then on.

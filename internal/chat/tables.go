@@ -162,4 +162,17 @@ var (
 		store.Col[Webhook]{Name: "customers_only", Ptr: func(w *Webhook) any { return &w.CustomersOnly }},
 		store.Col[Webhook]{Name: "created_at", Ptr: func(w *Webhook) any { return &w.CreatedAt }},
 		store.Col[Webhook]{Name: "updated_at", Ptr: func(w *Webhook) any { return &w.UpdatedAt }})
+
+	bindingTable = store.NewTable("binding",
+		store.Col[Binding]{Name: "id", Ptr: func(b *Binding) any { return &b.ID }},
+		store.Col[Binding]{Name: "sid", Ptr: func(b *Binding) any { return &b.SID }},
+		store.Col[Binding]{Name: "service_id", Ptr: func(b *Binding) any { return &b.ServiceID }},
+		store.Col[Binding]{Name: "user_id", Ptr: func(b *Binding) any { return &b.UserID }},
+		store.Col[Binding]{Name: "type", Ptr: func(b *Binding) any { return &b.Type }},
+		store.Col[Binding]{Name: "address", Ptr: func(b *Binding) any { return &b.Address }},
+		store.Col[Binding]{Name: "endpoint", Ptr: func(b *Binding) any { return &b.Endpoint }},
+		store.Col[Binding]{Name: "credential_sid", Ptr: func(b *Binding) any { return &b.CredentialSID }},
+		store.Col[Binding]{Name: "message_types", Ptr: func(b *Binding) any { return &b.MessageTypes }},
+		store.Col[Binding]{Name: "created_at", Ptr: func(b *Binding) any { return &b.CreatedAt }},
+		store.Col[Binding]{Name: "updated_at", Ptr: func(b *Binding) any { return &b.UpdatedAt }})
 )

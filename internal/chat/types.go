@@ -177,6 +177,7 @@ type Webhook struct {
 
 // Binding is a device that asked for push messages ("BS…", chat-sdk-protocol §9.3).
 type Binding struct {
+	UserSID, Identity    string // of its user, read along
 	ID                   int64
 	SID                  string
 	ServiceID, UserID    int64

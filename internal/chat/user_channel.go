@@ -183,6 +183,27 @@ func (c *Chat) UpdateUserChannel(ctx context.Context, a Actor, userRef, ref stri
 	return out, nil
 }
 
+// LeaveUserChannel takes a user out of a channel, or its invite back (rest-semantics §2.7). 50400 for one who is neither.
+func (c *Chat) LeaveUserChannel(ctx context.Context, a Actor, userRef, ref string) error {
+	if !a.server() {
+		return core.E(core.CodeNotAuthorized)
+	}
+	return c.st.Update(ctx, func(tx *store.Tx) error {
+		u, err := c.FindUserTx(&tx.Reader, a.Service, userRef)
+		if err != nil {
+			return err
+		}
+		room, err := c.OpenTx(tx, a.Service, ref)
+		if err != nil {
+			return err
+		}
+		if _, err := userChannelTable.One(&tx.Reader, "WHERE user_id = $1 AND channel_id = $2 AND status <> $3", u.ID, room.Channel.ID, StatusGone); err != nil {
+			return or(err, core.CodeNotMember)
+		}
+		return c.dropUser(tx, room, u)
+	})
+}
+
 // SetNotificationLevel sets the actor's own level for a channel.
 func (c *Chat) SetNotificationLevel(ctx context.Context, a Actor, ref, level string) error {
 	_, err := c.UpdateUserChannel(ctx, a, a.Identity, ref, UserChannelPatch{NotificationLevel: &level})

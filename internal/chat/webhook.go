@@ -44,7 +44,7 @@ func (c *Chat) AddWebhookTx(tx *store.Tx, room *Room, in NewWebhook) (*Webhook, 
 	if w.Method == "" {
 		w.Method = "POST"
 	}
-	if err := w.check(in.Filters, in.Triggers); err != nil {
+	if err := w.check(); err != nil {
 		return nil, err
 	}
 	if room.Seq.Hooks > 0 { // a channel that never had one needs no count
@@ -64,13 +64,17 @@ func (c *Chat) AddWebhookTx(tx *store.Tx, room *Room, in NewWebhook) (*Webhook, 
 }
 
 func newWebhook(tx *store.Tx, room *Room, in NewWebhook) *Webhook {
+	if in.Type != HookStudio {
+		in.FlowSID = ""
+	}
 	return &Webhook{ChannelSID: room.Channel.SID, ID: tx.NextID(), SID: core.NewSID("WH"), ChannelID: room.Channel.ID, Type: in.Type,
-		URL: in.URL, Method: strings.ToUpper(in.Method), Filters: encodeStrings(in.Filters), Triggers: encodeStrings(in.Triggers),
+		URL: in.URL, Method: strings.ToUpper(in.Method), Filters: encodeStrings(distinct(in.Filters)), Triggers: encodeStrings(distinct(in.Triggers)),
 		FlowSID: in.FlowSID, RetryCount: in.RetryCount, CustomersOnly: in.CustomersOnly, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 }
 
 // check refuses a webhook that could not work (rest-semantics §2.5.3).
-func (w *Webhook) check(filters, triggers []string) error {
+func (w *Webhook) check() error {
+	filters, triggers := w.FilterList(), w.TriggerList()
 	switch w.Type {
 	case HookWebhook, HookTrigger:
 		if w.URL == "" {
@@ -86,7 +90,9 @@ func (w *Webhook) check(filters, triggers []string) error {
 			return core.Ef(core.CodeInvalidWebhookMethod, "Configuration.Method must be GET or POST")
 		}
 	case HookStudio:
-		return core.Ef(core.CodeInvalidWebhookType, "This version of Parley runs no Studio flows, so a webhook of type studio cannot be made; use type webhook")
+		return core.Ef(core.CodeInvalidWebhookFlow, "Configuration.FlowSid names no Studio flow of this server; a webhook of type studio needs one")
+	case "":
+		return core.E(core.CodeWebhookTypeRequired)
 	default:
 		return core.Ef(core.CodeInvalidWebhookType, "Type must be webhook, trigger or studio")
 	}
@@ -116,6 +122,66 @@ func (w *Webhook) check(filters, triggers []string) error {
 		}
 	}
 	return nil
+}
+
+// distinct drops what a list says twice; the order stays.
+func distinct(list []string) (out []string) {
+	seen := make(map[string]bool, len(list))
+	for _, s := range list {
+		if !seen[s] {
+			seen[s], out = true, append(out, s)
+		}
+	}
+	return out
+}
+
+// UpdateWebhook changes a channel's webhook. What it becomes must be one that could have been made; its type stays.
+func (c *Chat) UpdateWebhook(ctx context.Context, svc *Service, ref, sid string, in WebhookPatch) (w *Webhook, err error) {
+	err = c.st.Update(ctx, func(tx *store.Tx) error {
+		room, err := c.OpenTx(tx, svc, ref)
+		if err != nil {
+			return err
+		}
+		if w, err = findWebhook(&tx.Reader, room.Channel, sid); err != nil {
+			return err
+		}
+		before := *w
+		in.apply(w)
+		if *w == before {
+			return nil
+		}
+		if err := w.check(); err != nil {
+			return err
+		}
+		w.UpdatedAt = tx.Now()
+		room.Seq.Hooks++
+		if err := webhookTable.Update(tx, w); err != nil {
+			return err
+		}
+		return room.save(tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (in *WebhookPatch) apply(w *Webhook) {
+	if in.URL != nil {
+		w.URL = *in.URL
+	}
+	if in.Method != nil {
+		w.Method = strings.ToUpper(*in.Method)
+	}
+	if in.Filters != nil {
+		w.Filters = encodeStrings(distinct(*in.Filters))
+	}
+	if in.Triggers != nil {
+		w.Triggers = encodeStrings(distinct(*in.Triggers))
+	}
+	if in.RetryCount != nil {
+		w.RetryCount = *in.RetryCount
+	}
 }
 
 // FilterList and TriggerList are the lists as the resources show them.

@@ -30,7 +30,7 @@ func TestWebhookRules(t *testing.T) {
 			{"no triggers", func(in *NewWebhook) { in.Type = HookTrigger }, core.CodeWebhookTriggerRequired},
 			{"triggers", func(in *NewWebhook) { in.Type, in.Triggers = HookTrigger, make([]string, 6) }, core.CodeTooManyTriggers},
 			{"long trigger", func(in *NewWebhook) { in.Type, in.Triggers = HookTrigger, []string{strings.Repeat("x", 249)} }, core.CodeInvalidWebhookTrigger},
-			{"studio", func(in *NewWebhook) { in.Type, in.FlowSID = HookStudio, core.NewSID("FW") }, core.CodeInvalidWebhookType},
+			{"studio", func(in *NewWebhook) { in.Type, in.FlowSID = HookStudio, core.NewSID("FW") }, core.CodeInvalidWebhookFlow},
 		} {
 			in := good
 			row.edit(&in)

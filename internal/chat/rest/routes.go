@@ -11,6 +11,8 @@ const product = "chat"
 // Routes mounts the resources.
 func Routes(rt *httpapi.Router, c *chat.Chat) {
 	h := handlers{c}
+	all := bindings{handlers: h, show: showBinding}
+	own := bindings{handlers: h, path: "UserSid", show: showUserBinding}
 	for pattern, handler := range map[string]httpapi.Handler{
 		"GET /v2/Services":          h.listServices,
 		"POST /v2/Services":         h.createService,
@@ -23,6 +25,25 @@ func Routes(rt *httpapi.Router, c *chat.Chat) {
 		"GET /v2/Services/{ServiceSid}/Users/{Sid}":    h.fetchUser,
 		"POST /v2/Services/{ServiceSid}/Users/{Sid}":   h.updateUser,
 		"DELETE /v2/Services/{ServiceSid}/Users/{Sid}": h.deleteUser,
+
+		"GET /v2/Services/{ServiceSid}/Users/{UserSid}/Channels":                 h.listUserChannels,
+		"GET /v2/Services/{ServiceSid}/Users/{UserSid}/Channels/{ChannelSid}":    h.fetchUserChannel,
+		"POST /v2/Services/{ServiceSid}/Users/{UserSid}/Channels/{ChannelSid}":   h.updateUserChannel,
+		"DELETE /v2/Services/{ServiceSid}/Users/{UserSid}/Channels/{ChannelSid}": h.deleteUserChannel,
+
+		"GET /v2/Services/{ServiceSid}/Users/{UserSid}/Bindings":          own.list,
+		"GET /v2/Services/{ServiceSid}/Users/{UserSid}/Bindings/{Sid}":    own.fetch,
+		"DELETE /v2/Services/{ServiceSid}/Users/{UserSid}/Bindings/{Sid}": own.remove,
+
+		"GET /v2/Services/{ServiceSid}/Bindings":          all.list,
+		"GET /v2/Services/{ServiceSid}/Bindings/{Sid}":    all.fetch,
+		"DELETE /v2/Services/{ServiceSid}/Bindings/{Sid}": all.remove,
+
+		"GET /v2/Services/{ServiceSid}/Roles":          h.listRoles,
+		"POST /v2/Services/{ServiceSid}/Roles":         h.createRole,
+		"GET /v2/Services/{ServiceSid}/Roles/{Sid}":    h.fetchRole,
+		"POST /v2/Services/{ServiceSid}/Roles/{Sid}":   h.updateRole,
+		"DELETE /v2/Services/{ServiceSid}/Roles/{Sid}": h.deleteRole,
 
 		"GET /v2/Services/{ServiceSid}/Channels":          h.listChannels,
 		"POST /v2/Services/{ServiceSid}/Channels":         h.createChannel,
@@ -41,6 +62,17 @@ func Routes(rt *httpapi.Router, c *chat.Chat) {
 		"GET /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Messages/{Sid}":    h.fetchMessage,
 		"POST /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Messages/{Sid}":   h.updateMessage,
 		"DELETE /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Messages/{Sid}": h.deleteMessage,
+
+		"GET /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Invites":          h.listInvites,
+		"POST /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Invites":         h.createInvite,
+		"GET /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Invites/{Sid}":    h.fetchInvite,
+		"DELETE /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Invites/{Sid}": h.deleteInvite,
+
+		"GET /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Webhooks":          h.listWebhooks,
+		"POST /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Webhooks":         h.createWebhook,
+		"GET /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Webhooks/{Sid}":    h.fetchWebhook,
+		"POST /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Webhooks/{Sid}":   h.updateWebhook,
+		"DELETE /v2/Services/{ServiceSid}/Channels/{ChannelSid}/Webhooks/{Sid}": h.deleteWebhook,
 	} {
 		rt.Handle(product, pattern, httpapi.Account, handler)
 	}
@@ -101,14 +133,14 @@ func dates(r *httpapi.Request) (created, updated *int64) {
 	return r.Time("DateCreated", core.CodeInvalidDateCreated), r.Time("DateUpdated", core.CodeInvalidDateUpdated)
 }
 
-// horizon reads LastConsumedMessageIndex and LastConsumptionTimestamp; an empty index resets the horizon.
+// horizon reads LastConsumedMessageIndex and LastConsumptionTimestamp; an empty index resets the horizon, none leaves it where it is.
 func horizon(r *httpapi.Request) *chat.Horizon {
 	at := r.Time("LastConsumptionTimestamp", core.CodeInvalidConsumptionTime)
 	given := r.Str("LastConsumedMessageIndex")
-	if given == nil {
+	if given == nil && at == nil {
 		return nil
 	}
-	return &chat.Horizon{Index: r.Int("LastConsumedMessageIndex", core.CodeInvalidConsumedIndex, 0, 1<<53), At: at}
+	return &chat.Horizon{Keep: given == nil, Index: r.Int("LastConsumedMessageIndex", core.CodeInvalidConsumedIndex, 0, 1<<53), At: at}
 }
 
 // isoOrNull writes a time that may be missing.
