@@ -7,33 +7,34 @@ import (
 
 // policy says what a page may load, beyond its own origin.
 type policy struct {
-	inlineStyle bool     // the published bundles write style elements
-	foreign     []string // origins of plugins
+	bundle  bool     // the published bundles write style elements, and compile their templates (Handlebars) with eval
+	foreign []string // origins of plugins
 }
 
 var (
 	ownPage    = policy{}
-	widgetPage = policy{inlineStyle: true}
+	widgetPage = policy{bundle: true}
 )
 
 func desktopPage(pluginOrigins []string) policy {
-	return policy{inlineStyle: true, foreign: pluginOrigins}
+	return policy{bundle: true, foreign: pluginOrigins}
 }
 
 // header is the Content-Security-Policy. host is the request's Host; the socket's origins are written out because browsers before CSP 3
 // do not take 'self' for ws: and wss:.
 func (p policy) header(host string) string {
 	foreign := strings.Join(append([]string{""}, p.foreign...), " ")
-	connect, style := "'self'", "'self'"
+	connect, script, style := "'self'", "'self'", "'self'"
 	if isHost(host) {
 		connect += " ws://" + host + " wss://" + host
 	}
-	if p.inlineStyle {
+	if p.bundle {
+		script += " 'unsafe-eval'"
 		style += " 'unsafe-inline'"
 	}
 	directives := []string{
 		"default-src 'none'",
-		"script-src 'self'" + foreign,
+		"script-src " + script + foreign,
 		"style-src " + style + foreign,
 		"img-src 'self' data: blob:" + foreign, // blob: shows a picture while it is being sent
 		"media-src 'self'" + foreign,

@@ -21,11 +21,20 @@ export function install(base: string): void {
   window.Audio = withFirstUrl(Audio, route);
   wrapSetter(HTMLMediaElement.prototype, "src", route);
   wrapLinks(route);
+  dropImports();
 }
 
 /** Wraps style sheets alone. */
 export function wrapLinks(route: Route): void {
   wrapSetter(HTMLLinkElement.prototype, "href", route);
+}
+
+/** Part of the bundle, a player for recordings, writes a style element that begins by importing a foreign font. */
+function dropImports(): void {
+  const plain = Document.prototype.createTextNode;
+  Document.prototype.createTextNode = function (text) {
+    return plain.call(this, String(text).startsWith("@import url(https:") ? "" : text);
+  };
 }
 
 function wrapFetch(route: Route): void {

@@ -32,19 +32,10 @@ async function start(): Promise<void> {
   const late = setTimeout(explain, PATIENCE_MS);
   await flex.runDefault(desktopConfig({ base, accountSid }), "#root");
   clearTimeout(late);
-  const manager = started(flex);
-  if (!manager || !window.React) return explain();
   clear();
-  announceOffers(flex, window.React, base);
-}
-
-/** The desktop's manager, if there is a desktop: Flex UI also resolves when it shows its page for errors. */
-function started(flex: NonNullable<Window["Twilio"]>["Flex"]) {
-  try {
-    return flex?.Manager.getInstance();
-  } catch {
-    return undefined;
-  }
+  // It also resolves on the way to the sign-in, and when all that it shows is an error.
+  if (document.querySelector(".Twilio-ErrorPage")) await explain();
+  else if (document.querySelector(".Twilio-RootContainer") && window.React) announceOffers(flex, window.React, base);
 }
 
 function load(src: string): Promise<void> {

@@ -9,20 +9,24 @@ export function announceOffers(flex: FlexUI, react: typeof import("react"), base
   const Pending = { url: `${base}/desktop/incoming.wav`, repeatable: true };
   for (const channel of flex.TaskChannels.getRegistered()) channel.sounds ??= { Pending };
 
-  function Countdown({ task }: TaskProps) {
-    const [now, setNow] = react.useState(Date.now());
-    react.useEffect(() => {
-      const timer = setInterval(() => setNow(Date.now()), TICK_MS);
-      return () => clearInterval(timer);
-    }, []);
-    const left = task && secondsLeft(task, now);
-    if (left === undefined) return null;
-    // No live region: a screen reader would speak of nothing else.
-    return react.createElement(
-      "div",
-      { className: "Parley-Countdown", role: "timer" },
-      `${left} s to answer`,
-    );
+  // The bundle's React is 16.5, which has no hooks.
+  class Countdown extends react.Component<TaskProps> {
+    #timer?: ReturnType<typeof setInterval>;
+
+    override componentDidMount() {
+      this.#timer = setInterval(() => this.forceUpdate(), TICK_MS);
+    }
+
+    override componentWillUnmount() {
+      clearInterval(this.#timer);
+    }
+
+    override render() {
+      const left = this.props.task && secondsLeft(this.props.task, Date.now());
+      if (left === undefined) return null;
+      // No live region: a screen reader would speak of nothing else.
+      return react.createElement("div", { className: "Parley-Countdown", role: "timer" }, `${left} s to answer`);
+    }
   }
   const offered = ({ task }: TaskProps) => task?.status === "pending";
   flex.IncomingTaskCanvas.Content.add(react.createElement(Countdown, { key: "parley-countdown" }), {

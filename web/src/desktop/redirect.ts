@@ -1,11 +1,14 @@
 // Which of the hosted product's addresses become which of ours. Flex UI takes most of its addresses from its configuration; these it
 // does not (docs/desktop.md lists them).
 
-/** What the vendor's own file servers had is ours here: nothing of theirs is kept. */
+/** What the vendor's own file servers had: here it is ours, or empty (flags and countries are for dialling). */
 const files: [RegExp, string][] = [
   [/^https:\/\/media\.twiliocdn\.com\/.*\/incoming\.(?:mp3|wav)/, "/desktop/incoming.wav"],
   [/^https:\/\/fonts\.googleapis\.com\/css\?family=Open\+Sans/, "/desktop/fonts.css"],
   [/^https:\/\/assets\.flex\.twilio\.com\/assets\/fonts\//, "/desktop/fonts.css"],
+  [/^https:\/\/assets\.flex\.twilio\.com\/assets\/countries\.json/, "/desktop/countries.json"],
+  [/^https:\/\/assets\.flex\.twilio\.com\/assets\/flagPositions\.json/, "/desktop/flags.json"],
+  [/^https:\/\/status\.twilio\.com\//, "/desktop/status.json"],
 ];
 
 /** https://{product}[.region].twilio.com/{path} is {base}/{product}/{path}; sockets likewise. */
