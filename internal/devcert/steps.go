@@ -51,7 +51,7 @@ func (r Result) WriteSteps(w io.Writer, program string) error {
 	row("Windows", "certutil -user -addstore Root %s", ca)
 	row("Firefox", "Settings, Privacy & Security, View Certificates, Authorities, Import: ca.pem, for websites")
 	row("Node", "NODE_EXTRA_CA_CERTS=%s node app.js", ca)
-	row("Go", "SSL_CERT_FILE=%s ./app (on Linux; it then trusts no other)", ca)
+	row("Go", "SSL_CERT_FILE=%s ./app (on Linux)", ca)
 	row("curl", "curl --cacert %s https://…", ca)
 
 	if r.vendor {
