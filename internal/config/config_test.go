@@ -173,7 +173,9 @@ func TestValidateListsEveryFault(t *testing.T) {
 	c.MaxConnections, c.FrameRate, c.ConnectRate = 0, -1, -1
 	c.MediaMaxBytes, c.MediaURLTTL = 0, 0
 	c.WebhookAllowHosts = []string{"http://x"}
-	c.Plugins = []string{"ftp://x/y.js"}
+	c.Plugins, c.PluginsDir = []string{"ftp://x/y.js"}, "/no/such/folder"
+	c.DesktopOrigins, c.WidgetOrigins = []string{"*"}, []string{"https://www.example.com/"}
+	c.WidgetRate, c.WidgetFlowRate, c.WidgetTokenTTL = -1, -1, time.Second
 	c.LogLevel, c.LogFormat = "loud", "xml"
 	c.AccountSID, c.WorkerSID = "AC1", "WS00000000000000000000000000000000"
 	c.APIKeySID, c.AuthToken = "SK00000000000000000000000000000000", password
@@ -184,7 +186,7 @@ func TestValidateListsEveryFault(t *testing.T) {
 	for _, setting := range []string{
 		"data", "database-url", "listen", "public-url", "tls-listen", "trusted-proxies", "nats-url", "drain-timeout",
 		"queue-bytes", "max-frame-bytes", "max-connections", "frame-rate", "connect-rate", "media-max-bytes", "media-url-ttl",
-		"webhook-allow-hosts", "plugins", "log-level", "log-format", "account-sid", "worker-sid", "api-key-sid", "auth-token",
+		"webhook-allow-hosts", "plugins", "plugins-dir", "desktop-origins", "widget-origins", "widget-rate", "widget-flow-rate", "widget-token-ttl", "log-level", "log-format", "account-sid", "worker-sid", "api-key-sid", "auth-token",
 	} {
 		if !strings.Contains("\n"+err.Error(), "\n"+setting+": ") {
 			t.Errorf("no fault for %s in:\n%v", setting, err)
@@ -204,8 +206,11 @@ func TestValidateAccepts(t *testing.T) {
 			c.AccountSID, c.AuthToken = "AC"+strings.Repeat("0a", 16), Secret(strings.Repeat("f0", 16))
 			c.APIKeySID, c.APIKeySecret = "SK"+strings.Repeat("A1", 16), "abcdefghijKLMNOP0123456789"
 		},
-		"hosts":      func(c *Config) { c.WebhookAllowHosts = []string{"hooks.internal", "10.1.0.0/16", "::1", "fd00::/8"} },
-		"proxies":    func(c *Config) { c.TrustedProxies = []string{"127.0.0.1", "10.9.8.7/8"} },
+		"hosts":   func(c *Config) { c.WebhookAllowHosts = []string{"hooks.internal", "10.1.0.0/16", "::1", "fd00::/8"} },
+		"proxies": func(c *Config) { c.TrustedProxies = []string{"127.0.0.1", "10.9.8.7/8"} },
+		"origins": func(c *Config) {
+			c.DesktopOrigins, c.WidgetOrigins = []string{"https://desk.example.com:8443"}, []string{"http://localhost:5173", "*"}
+		},
 		"public URL": func(c *Config) { c.PublicURL = "https://chat.example.com/" },
 	} {
 		c := Default()

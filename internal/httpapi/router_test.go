@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/internal/core"
 	"parley/internal/identity"
@@ -97,8 +98,12 @@ func TestRoutesAndCallers(t *testing.T) {
 		{name: "key on an owner route", method: "DELETE", url: "http://h:1/api/2010-04-01/Keys/a", header: map[string]string{"Authorization": basicAuth("SK1", "secret")}, status: 403, code: 20003},
 		{name: "owner", method: "DELETE", url: "http://h:1/api/2010-04-01/Keys/a", header: map[string]string{"Authorization": auth}, status: 204},
 		{name: "token header", url: "http://h:1/mcs/v1/Media", header: map[string]string{"X-Twilio-Token": "jwt"}, status: 200},
+		{name: "desktop's token header", url: "http://h:1/mcs/v1/Media", header: map[string]string{"X-Flex-JWE": "jwt"}, status: 200},
+		{name: "desktop's token header on a REST route", url: "http://h:1/chat/v2/Things/a", header: map[string]string{"X-Flex-JWE": "jwt"}, status: 401, code: 20003},
 		{name: "bad token", url: "http://h:1/mcs/v1/Media", header: map[string]string{"X-Twilio-Token": "no"}, status: 401, code: 20101},
 		{name: "unknown product", url: "http://h:1/nothing/v2", status: 404, code: 20404},
+		{name: "unserved product", url: "http://h:1/status/api/v2/summary.json", status: 404, code: 20404},
+		{name: "unserved host", url: "http://assets.flex.twilio.com/assets/countries.json", status: 404, code: 20404},
 		{name: "unknown path", url: "http://h:1/chat/v2/Nothing", status: 404, code: 20404},
 		{name: "path tricks", url: "http://h:1/chat/v2/../v2/Things/a", header: map[string]string{"Authorization": auth}, status: 404, code: 20404},
 		{name: "socket routes are not for HTTP", url: "http://h:1/socket/v1/Things/a", status: 404, code: 20404},
@@ -158,13 +163,44 @@ func TestRoutesAndCallers(t *testing.T) {
 }
 
 func TestPreflight(t *testing.T) {
-	r := httptest.NewRequest("OPTIONS", "http://h/mcs/v1/Media", nil)
-	r.Header.Set("Origin", "https://app.example.org")
-	r.Header.Set("Access-Control-Request-Headers", "x-twilio-token")
-	w := httptest.NewRecorder()
-	testRouter().ServeHTTP(w, r)
-	if w.Code != 204 || w.Header().Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "X-Twilio-Token") {
-		t.Errorf("preflight: %d %v", w.Code, w.Header())
+	rt := New(Options{Auth: fakeAuth{}, Origins: []string{"https://desk.example.org"}})
+	for _, tt := range []struct{ url, origin, headers, allowed, credentials string }{
+		{"http://h/mcs/v1/Media", "https://app.example.org", "x-twilio-token", "*", ""},
+		{"http://h/flex/plugins", "https://app.example.org", "x-flex-jwe,x-flex-version", "*", ""},
+		{"http://h/flex/plugins", "https://desk.example.org", "x-flex-jwe,x-flex-version", "https://desk.example.org", "true"},
+		{"http://h/flex/plugins", "https://desk.example.org.evil.org", "x-flex-jwe", "*", ""},
+		{"http://h/flex-api/v1/Configuration", "https://desk.example.org", "authorization,content-type", "https://desk.example.org", "true"},
+		{"http://status.twilio.com/api/v2/summary.json", "https://app.example.org", "authorization", "*", ""},
+		{"http://h/event-bridge/v1/wschannels", "https://app.example.org", "apiversion,clientversion", "*", ""},
+	} {
+		for _, method := range []string{"OPTIONS", "GET"} { // what was allowed must be readable too, also where nothing is found
+			r := httptest.NewRequest(method, tt.url, nil)
+			r.Header.Set("Origin", tt.origin)
+			w := httptest.NewRecorder()
+			rt.ServeHTTP(w, r)
+			h := w.Header()
+			if h.Get("Access-Control-Allow-Origin") != tt.allowed || h.Get("Access-Control-Allow-Credentials") != tt.credentials || h.Get("Vary") != "Origin" {
+				t.Errorf("%s %s from %s: %v", method, tt.url, tt.origin, h)
+			}
+			if method == "OPTIONS" && w.Code != 204 {
+				t.Errorf("%s: %d", tt.url, w.Code)
+			}
+			for name := range strings.SplitSeq(tt.headers, ",") {
+				if !strings.Contains(strings.ToLower(h.Get("Access-Control-Allow-Headers")), name) {
+					t.Errorf("%s: %s is not allowed", tt.url, name)
+				}
+			}
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for wait, want := range map[time.Duration]string{0: "", time.Millisecond: "1", time.Second: "1", 90*time.Second + 1: "91"} {
+		w := httptest.NewRecorder()
+		WriteError(w, core.E(core.CodeTooManyRequests).RetryAfter(wait))
+		if got := w.Header().Get("Retry-After"); got != want || w.Code != 429 {
+			t.Errorf("%s: %d, Retry-After %q, want %q", wait, w.Code, got, want)
+		}
 	}
 }
 

@@ -81,9 +81,6 @@ func (w *World) clock() time.Time {
 // Pass lets time go by, in whole seconds.
 func (w *World) Pass(d time.Duration) { w.now.Add(int64(d / time.Second)) }
 
-// Later moves the clock on.
-func (w *World) Later(d time.Duration) { w.now.Add(int64(d / time.Second)) }
-
 // Auth is what the world's router authenticates with, for a test that makes a router of its own.
 func (w *World) Auth() httpapi.Authenticator { return authenticator{w.Identity} }
 

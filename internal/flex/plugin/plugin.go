@@ -83,7 +83,7 @@ func (l *List) files() (sources []string) {
 			continue
 		}
 		if len(sources) == maxFiles {
-			l.note(l.Dir, false, "the plugins folder has more scripts than are loaded")
+			l.note(filepath.Join(l.Dir, "*"), false, "the plugins folder has more scripts than are loaded")
 			break
 		}
 		sources = append(sources, Folder+url.PathEscape(e.Name()))
@@ -112,7 +112,7 @@ func (l *List) note(what string, ok bool, words string) {
 	}
 }
 
-// nameOf is the name of a script's file; where a bundler gave that a name of its own, the word before it says more.
+// nameOf is the name of a script's file; where a bundler gave that a name of its own, the words before it say more.
 func nameOf(src string) string {
 	if u, err := url.Parse(src); err == nil {
 		src = u.Path
@@ -126,7 +126,7 @@ func nameOf(src string) string {
 	}
 	name := strings.TrimSuffix(parts[len(parts)-1], path.Ext(src))
 	if slices.Contains([]string{"", "bundle", "index", "main"}, name) && len(parts) > 1 {
-		name = parts[len(parts)-2]
+		name = strings.Join(parts[:len(parts)-1], "-")
 	}
 	return name
 }

@@ -92,7 +92,7 @@ func TestVisitor(t *testing.T) {
 		w.Refused("of somebody who is known", body(w, "POST", tokens+"/refresh", `{"token":"`+w.Mint(identity.Claim{Identity: "x", ChatServiceSID: w.Names["service"]})+`"}`), 401, 20106)
 		w.Refused("forged", body(w, "POST", tokens+"/refresh", `{"token":"`+token[:len(token)-4]+`AAAA"}`), 401, 20107)
 		w.Refused("none", body(w, "POST", tokens+"/refresh", `{}`), 401, 20101)
-		w.Later(time.Hour)
+		w.Pass(time.Hour)
 		w.Refused("expired", body(w, "POST", tokens+"/refresh", `{"token":"`+token+`"}`), 401, 20104)
 		w.Refused("expired", open(w, token, who), 401, 20104)
 	})
@@ -200,7 +200,7 @@ func TestFlood(t *testing.T) {
 			if a = w.Send(from(visit(w), "192.0.2.1:1")); a.Status != 200 {
 				t.Fatalf("visit %d: %s", i, a.Body)
 			}
-			w.Later(-time.Second) // World moves on by one for each request
+			w.Pass(-time.Second) // World moves on by one for each request
 		}
 		if a := w.Send(from(visit(w), "192.0.2.1:2")); a.Status != 429 || a.Code() != 20429 || a.Header.Get("Retry-After") != "10" {
 			t.Errorf("%d %s %v", a.Status, a.Body, a.Header)
@@ -208,13 +208,13 @@ func TestFlood(t *testing.T) {
 		w.Refused("a chat from there", from(open(w, a.Text("token"), a.Text("identity")), "192.0.2.1:3"), 429, 20429)
 		token := w.Mint(identity.Claim{Identity: "x", ChatServiceSID: w.Names["service"]})
 		for i := range 3 {
-			w.Later(-time.Second)
+			w.Pass(-time.Second)
 			if a := w.Send(from(open(w, token, "x"), "192.0.2.2:1")); a.Status != 201 {
 				t.Fatalf("chat %d: %s", i, a.Body)
 			}
 		}
 		w.Refused("a chat from elsewhere", from(open(w, token, "x"), "192.0.2.3:1"), 429, 20429)
-		w.Later(time.Minute)
+		w.Pass(time.Minute)
 		if a := w.Send(from(visit(w), "192.0.2.1:4")); a.Status != 200 {
 			t.Errorf("after a minute: %s", a.Body)
 		}
