@@ -124,11 +124,11 @@ func (w *Webhook) check() error {
 	return nil
 }
 
-// distinct drops what a list says twice; the order stays.
+// distinct drops what a list says twice, and empty texts: an empty list is sent as one of them. The order stays.
 func distinct(list []string) (out []string) {
 	seen := make(map[string]bool, len(list))
 	for _, s := range list {
-		if !seen[s] {
+		if s != "" && !seen[s] {
 			seen[s], out = true, append(out, s)
 		}
 	}

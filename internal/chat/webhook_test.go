@@ -28,7 +28,7 @@ func TestWebhookRules(t *testing.T) {
 			{"filter", func(in *NewWebhook) { in.Filters = []string{"x"} }, core.CodeInvalidWebhookFilter},
 			{"retries", func(in *NewWebhook) { in.RetryCount = 4 }, core.CodeInvalidWebhookRetries},
 			{"no triggers", func(in *NewWebhook) { in.Type = HookTrigger }, core.CodeWebhookTriggerRequired},
-			{"triggers", func(in *NewWebhook) { in.Type, in.Triggers = HookTrigger, make([]string, 6) }, core.CodeTooManyTriggers},
+			{"triggers", func(in *NewWebhook) { in.Type, in.Triggers = HookTrigger, strings.Split("abcdef", "") }, core.CodeTooManyTriggers},
 			{"long trigger", func(in *NewWebhook) { in.Type, in.Triggers = HookTrigger, []string{strings.Repeat("x", 249)} }, core.CodeInvalidWebhookTrigger},
 			{"studio", func(in *NewWebhook) { in.Type, in.FlowSID = HookStudio, core.NewSID("FW") }, core.CodeInvalidWebhookFlow},
 		} {

@@ -1,9 +1,11 @@
 package rest_test
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 
+	"parley/internal/chat"
 	"parley/internal/resttest"
 )
 
@@ -179,11 +181,23 @@ func TestPages(t *testing.T) {
 			w.Make("x", "/chat/v2/Services", "FriendlyName", "service "+strconv.Itoa(i))
 		}
 		w.Make("channel", "/chat/v2/Services/{service}/Channels", "UniqueName", "busy")
+		var ofGuest, hooks []string // SIDs
 		for i := range 7 {
 			n := strconv.Itoa(i)
 			w.Make("x", "/chat/v2/Services/{service}/Channels", "UniqueName", "channel "+n, "Type", []string{"public", "private"}[i%2])
-			w.Make("x", "/chat/v2/Services/{service}/Channels/{channel}/Members", "Identity", "member "+n)
-			w.Make("x", "/chat/v2/Services/{service}/Channels/{channel}/Messages", "Body", n)
+			ofGuest = append(ofGuest, w.Names["x"])
+			w.Make("y", "/chat/v2/Services/{service}/Channels/{x}/Members", "Identity", "guest")
+			w.Make("y", "/chat/v2/Services/{service}/Channels/{channel}/Members", "Identity", "member "+n)
+			w.Make("y", "/chat/v2/Services/{service}/Channels/{channel}/Messages", "Body", n)
+			w.Make("y", "/chat/v2/Services/{service}/Channels/{x}/Invites", "Identity", "member 0")
+			w.Make("y", "/chat/v2/Services/{service}/Channels/busy/Invites", "Identity", "invited "+n)
+			device(w, "y", "service", "member "+n, chat.NewBinding{Type: []string{"apn", "fcm"}[i%2], Address: n, Endpoint: n})
+			device(w, "y", "service", "guest", chat.NewBinding{Type: "gcm", Address: n, Endpoint: n})
+		}
+		slices.Sort(ofGuest)
+		for range 5 {
+			w.Make("y", "/chat/v2/Services/{service}/Channels/{channel}/Webhooks", "Type", "webhook", "Configuration.Url", bot, "Configuration.Filters", "onMessageSent")
+			hooks = append(hooks, w.Names["y"])
 		}
 		for _, tt := range []struct {
 			path, list, key string
@@ -192,7 +206,18 @@ func TestPages(t *testing.T) {
 			{"/v2/Services", "services", "friendly_name", []string{"first", "service 0", "service 1", "service 2", "service 3"}},
 			{"/v2/Services/{service}/Channels", "channels", "unique_name", []string{"busy", "channel 0", "channel 1", "channel 2", "channel 3", "channel 4", "channel 5", "channel 6"}},
 			{"/v2/Services/{service}/Channels?Type=private", "channels", "unique_name", []string{"channel 1", "channel 3", "channel 5"}},
-			{"/v2/Services/{service}/Users", "users", "identity", []string{"member 0", "member 1", "member 2", "member 3", "member 4", "member 5", "member 6"}},
+			{"/v2/Services/{service}/Users", "users", "identity", []string{"guest", "member 0", "invited 0", "member 1", "invited 1", "member 2", "invited 2", "member 3", "invited 3",
+				"member 4", "invited 4", "member 5", "invited 5", "member 6", "invited 6"}},
+			{"/v2/Services/{service}/Roles", "roles", "friendly_name", []string{"service user", "service admin", "channel user", "channel admin", "agent", "supervisor", "admin", "guest",
+				"agent", "supervisor", "admin", "guest"}},
+			{"/v2/Services/{service}/Bindings?Identity=guest&BindingType=gcm&Identity=x", "bindings", "endpoint", []string{"0", "1", "2", "3", "4", "5", "6"}},
+			{"/v2/Services/{service}/Bindings?BindingType=apn&BindingType=fcm", "bindings", "endpoint", []string{"0", "1", "2", "3", "4", "5", "6"}},
+			{"/v2/Services/{service}/Bindings?BindingType=fcm", "bindings", "identity", []string{"member 1", "member 3", "member 5"}},
+			{"/v2/Services/{service}/Users/guest/Bindings", "bindings", "endpoint", []string{"0", "1", "2", "3", "4", "5", "6"}},
+			{"/v2/Services/{service}/Users/guest/Channels", "channels", "channel_sid", ofGuest},
+			{"/v2/Services/{service}/Channels/{channel}/Invites", "invites", "identity", []string{"invited 0", "invited 1", "invited 2", "invited 3", "invited 4", "invited 5", "invited 6"}},
+			{"/v2/Services/{service}/Channels/{channel}/Invites?Identity=invited+3&Identity=invited+1", "invites", "identity", []string{"invited 1", "invited 3"}},
+			{"/v2/Services/{service}/Channels/busy/Webhooks", "webhooks", "sid", hooks},
 			{"/v2/Services/{service}/Channels/busy/Members", "members", "identity", []string{"member 0", "member 1", "member 2", "member 3", "member 4", "member 5", "member 6"}},
 			{"/v2/Services/{service}/Channels/{channel}/Members?Identity=member+2&Identity=member+6&Identity=member+4", "members", "identity", []string{"member 2", "member 4", "member 6"}},
 			{"/v2/Services/{service}/Channels/{channel}/Messages", "messages", "body", []string{"0", "1", "2", "3", "4", "5", "6"}},
