@@ -145,7 +145,14 @@ func (c *class) unmark() {
 // tell says that a worker got freer for a queue: each class of it is to be looked at with that worker.
 func (b *Board) tell(q *queue, w *worker) {
 	if q.classes.len > 0 {
-		q.news[w] = struct{}{}
+		if _, known := q.news[w]; !known {
+			q.news[w] = struct{}{}
+			for i := range w.slots {
+				if s := &w.slots[i]; s.idle {
+					q.join(w, s)
+				}
+			}
+		}
 		b.wake(q, lowest)
 	}
 }

@@ -36,7 +36,7 @@ func (b *Board) bestOffer() (best offer, ok bool) {
 		case o.task == nil:
 			delete(b.busy, q)
 			q.cursor = highest
-			clear(q.news)
+			q.forgetNews()
 		case best.task == nil || b.workspace.goesFirst(&o.task.Task, &q.Queue, &best.task.Task, &best.task.home.Queue):
 			best = o
 		}
@@ -50,20 +50,19 @@ func (b *Board) search(q *queue) (best offer) {
 	if q.marked == 0 && len(q.news) == 0 {
 		return offer{}
 	}
-	news := b.newsByChannel(q)
 	marked := q.marked
 	for c := range q.classes.from(q.cursor) {
 		// A class whose first task comes later cannot have an earlier one; without news only marked classes matter.
-		if best.task != nil && best.task.at.before(c.at) || marked == 0 && len(news) == 0 {
+		if best.task != nil && best.task.at.before(c.at) || marked == 0 && len(q.news) == 0 {
 			break
 		}
-		workers := news[c.key.channel]
+		line := q.line[c.key.channel]
 		if c.marked {
 			marked--
-		} else if len(workers) == 0 || c.key.only != (wanted{}) {
+		} else if line == nil || line.len == 0 || c.key.only != (wanted{}) {
 			continue
 		}
-		o := b.searchClass(c, workers)
+		o := b.searchClass(c, line)
 		switch {
 		case o.task == nil:
 			c.unmark()
@@ -76,29 +75,9 @@ func (b *Board) search(q *queue) (best offer) {
 	return best
 }
 
-// newsByChannel lists the workers who got freer and can take work, for each channel who waits longest first.
-func (b *Board) newsByChannel(q *queue) map[int64][]*worker {
-	if len(q.news) == 0 {
-		return nil
-	}
-	by := map[int64][]*worker{}
-	for w := range q.news {
-		for i := range w.slots {
-			if w.slots[i].idle {
-				id := w.slots[i].Slot.Channel
-				by[id] = append(by[id], w)
-			}
-		}
-	}
-	for id, list := range by {
-		slices.SortFunc(list, func(v, w *worker) int { return v.slot(id).at.compare(w.slot(id).at) })
-	}
-	return by
-}
-
-// searchClass finds the first task of a class for which there is a worker: any if the class is marked, else one of the news.
-func (b *Board) searchClass(c *class, news []*worker) offer {
-	suiting := b.suiting(c, news)
+// searchClass finds the first task of a class for which there is a worker: any if the class is marked, else one in line.
+func (b *Board) searchClass(c *class, line *ordered[*worker]) offer {
+	suiting := b.suiting(c, line)
 	for t := range c.tasks.from(lowest) {
 		w, suits := choose(t, suiting)
 		if w != nil {
@@ -114,7 +93,7 @@ func (b *Board) searchClass(c *class, news []*worker) offer {
 }
 
 // suiting yields the workers who suit a class, who waits longest first.
-func (b *Board) suiting(c *class, news []*worker) iter.Seq[*worker] {
+func (b *Board) suiting(c *class, line *ordered[*worker]) iter.Seq[*worker] {
 	return func(yield func(*worker) bool) {
 		env := candidateEnv{task: c.tasks.first().attributes}
 		suits := func(w *worker) bool {
@@ -131,7 +110,7 @@ func (b *Board) suiting(c *class, news []*worker) iter.Seq[*worker] {
 			return
 		}
 		if !c.marked {
-			for _, w := range news {
+			for w := range line.from(lowest) {
 				if suits(w) && !yield(w) {
 					return
 				}

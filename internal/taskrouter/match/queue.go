@@ -14,6 +14,7 @@ type queue struct {
 	// left to be looked at.
 	marked int
 	news   map[*worker]struct{}
+	line   map[int64]*ordered[*worker] // the news who can take work, by channel, who waits longest first
 	cursor rank
 
 	offer offer // the first that can be made, unless stale
@@ -21,7 +22,23 @@ type queue struct {
 }
 
 func newQueue() *queue {
-	return &queue{members: map[int64]int{}, news: map[*worker]struct{}{}, cursor: highest}
+	return &queue{members: map[int64]int{}, news: map[*worker]struct{}{}, line: map[int64]*ordered[*worker]{}, cursor: highest}
+}
+
+// join puts a worker who is among the news into the line of a channel.
+func (q *queue) join(w *worker, s *slot) {
+	line := q.line[s.Slot.Channel]
+	if line == nil {
+		line = &ordered[*worker]{}
+		q.line[s.Slot.Channel] = line
+	}
+	line.put(s.at, w)
+}
+
+// forgetNews says that everything in the queue was looked at.
+func (q *queue) forgetNews() {
+	clear(q.news)
+	clear(q.line)
 }
 
 func (q *queue) maxReserved() int { return max(1, q.MaxReserved) }

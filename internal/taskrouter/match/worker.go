@@ -99,9 +99,17 @@ func (b *Board) change(w *worker, other bool, edit func()) {
 	var were [8]int64 // most workers have no more channels
 	idle := were[:0]
 	for i := range w.slots {
-		if s := &w.slots[i]; s.idle {
-			s.channel.idle.cut(s.at)
-			idle = append(idle, s.Slot.Channel)
+		s := &w.slots[i]
+		if !s.idle {
+			continue
+		}
+		s.idle = false
+		s.channel.idle.cut(s.at)
+		idle = append(idle, s.Slot.Channel)
+		for q := range w.queues {
+			if line := q.line[s.Slot.Channel]; line != nil {
+				line.cut(s.at)
+			}
 		}
 	}
 	for q := range w.queues {
@@ -128,6 +136,11 @@ func (b *Board) change(w *worker, other bool, edit func()) {
 		if s.idle = s.channel != nil && w.available() && s.free(); s.idle {
 			s.at = w.rank(s)
 			s.channel.idle.put(s.at, w)
+			for q := range w.queues {
+				if _, new := q.news[w]; new {
+					q.join(w, s)
+				}
+			}
 			freer = freer || !slices.Contains(idle, s.Slot.Channel)
 		}
 	}
@@ -162,6 +175,7 @@ func (q *queue) enroll(w *worker) (gained bool) {
 		q.count(w.Activity, 1)
 	case was && !is:
 		delete(w.queues, q)
+		delete(q.news, w)
 		q.count(w.Activity, -1)
 	}
 	return is && !was
