@@ -26,7 +26,7 @@ type rule struct {
 var (
 	wire      = []string{"./internal/httpapi", "./internal/twilsock", "./internal/syncapi", "./internal/*/rest", "./internal/chat/client", "./internal/chat/media", "./internal/taskrouter/bridge"}
 	products  = []string{"./internal/identity", "./internal/chat", "./internal/taskrouter", "./internal/flex", "./internal/signin", "./internal/studio", "./internal/proxy"}
-	ground    = []string{"./internal/store", "./internal/jobs", "./internal/webhook", "./internal/blob", "./internal/bus", "./internal/realtime"}
+	ground    = []string{"./internal/store", "./internal/jobs", "./internal/webhook", "./internal/blob", "./internal/bus", "./internal/realtime", "./internal/ratelimit"}
 	drivers   = []string{"github.com/jackc/pgx", "modernc.org/sqlite", "zombiezen.com/go/sqlite", "database/sql"}
 	outside   = []string{"?*.*"} // a first path element with a dot in it: any library
 	project   = []string{"./internal", "./cmd", "./bench", "./test"}
@@ -94,6 +94,10 @@ var rules = []rule{
 	{
 		packages: project, except: []string{"./internal/twilsock", "./internal/taskrouter/bridge", "./bench", "./test"}, forbidden: []string{"github.com/lxzan/gws"}, direct: true,
 		why: "the WebSocket library can be changed while only the socket packages know it",
+	},
+	{
+		packages: project, except: []string{"./internal/signin"}, forbidden: []string{"github.com/coreos/go-oidc", "golang.org/x/oauth2", "golang.org/x/crypto/argon2"}, direct: true,
+		why: "how somebody proves who they are is the business of signin",
 	},
 	{
 		packages: project, except: []string{"./internal/server", "./internal/config", "./cmd"}, forbidden: []string{"./internal/config"}, direct: true,

@@ -9,4 +9,6 @@
 //     effect and its completion are one transaction too, so each happens once.
 //   - A transaction that begins with a task writes only flex_task and jobs; what it means for the chat is done later, under the
 //     channel's lock. That is the order of locks: a channel, then a new task, and never a channel after a task.
+//   - A visitor of the widget is a random identity that only its token speaks for; a visitor opens chats in enabled web flows, for itself.
+//   - What a worker may do comes from its attributes as they are now, never from what its token says that it was.
 package flex
