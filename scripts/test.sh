@@ -52,6 +52,7 @@ phase vet go vet ./...
 phase go counted go node scripts/gotest.mjs -race ./...
 phase pages counted pages npm --prefix web run --silent test
 phase conformance counted conformance node test/conformance/launch.mjs --store both
+phase oidc counted oidc node test/oidc/run.mjs
 phase browser counted browser node test/browser/run.mjs
 summary
 exit "$failed"
