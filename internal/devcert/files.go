@@ -26,9 +26,6 @@ const (
 	public  = 0o644
 )
 
-// errForeign marks a file that is not this package's.
-var errForeign = errors.New("was not made by parley devcert and is left as it is; choose another folder with --dir, or move the file away")
-
 // folder is where the files are, as an absolute path.
 type folder string
 
@@ -45,6 +42,13 @@ func openFolder(path string) (folder, error) {
 
 func (d folder) path(file string) string { return filepath.Join(string(d), file) }
 
+const foreign = "was not made by parley devcert"
+
+// leave says why a file is not this package's to write.
+func (d folder) leave(file, why string) error {
+	return fmt.Errorf("%s %s; it is left as it is: choose another folder with --dir, or move the file away", d.path(file), why)
+}
+
 // readCA returns the authority of the folder, or nil where there is none.
 func (d folder) readCA() (*pair, error) {
 	ca, err := d.read(CAFile, CAKeyFile)
@@ -53,7 +57,7 @@ func (d folder) readCA() (*pair, error) {
 	}
 	ours := ca.cert.IsCA && slices.Equal(ca.cert.Subject.Organization, []string{organization}) && ca.cert.CheckSignatureFrom(ca.cert) == nil
 	if !ours {
-		return nil, fmt.Errorf("%s %w", d.path(CAFile), errForeign)
+		return nil, d.leave(CAFile, foreign)
 	}
 	info, err := os.Stat(d.path(CAKeyFile))
 	if err != nil {
@@ -72,7 +76,7 @@ func (d folder) readServer(ca *pair) (*pair, error) {
 		return nil, err
 	}
 	if ca == nil || server.cert.CheckSignatureFrom(ca.cert) != nil {
-		return nil, fmt.Errorf("%s %w", d.path(CertFile), errForeign)
+		return nil, d.leave(CertFile, foreign)
 	}
 	return server, nil
 }
@@ -86,9 +90,9 @@ func (d folder) read(certFile, keyFile string) (*pair, error) {
 	case noCert && noKey:
 		return nil, nil
 	case noCert && errKey == nil:
-		return nil, fmt.Errorf("%s is there without %s: it %w", d.path(keyFile), certFile, errForeign)
+		return nil, d.leave(keyFile, "is there without "+certFile)
 	case noKey && errCert == nil:
-		return nil, fmt.Errorf("%s is there without %s: it %w", d.path(certFile), keyFile, errForeign)
+		return nil, d.leave(certFile, "is there without "+keyFile)
 	case errCert != nil && !noCert:
 		return nil, errCert
 	case errKey != nil:
@@ -96,12 +100,12 @@ func (d folder) read(certFile, keyFile string) (*pair, error) {
 	}
 	cert, err := x509.ParseCertificate(only(certText, "CERTIFICATE"))
 	if err != nil {
-		return nil, fmt.Errorf("%s %w", d.path(certFile), errForeign)
+		return nil, d.leave(certFile, foreign)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(only(keyText, "PRIVATE KEY"))
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if err != nil || !ok || !key.PublicKey.Equal(cert.PublicKey) {
-		return nil, fmt.Errorf("%s is not the key of %s: it %w", d.path(keyFile), certFile, errForeign)
+		return nil, d.leave(keyFile, "is not the key of "+certFile)
 	}
 	return &pair{cert, key}, nil
 }
@@ -113,7 +117,7 @@ func (d folder) readFile(file string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > 1<<20 {
-		return nil, fmt.Errorf("%s %w", d.path(file), errForeign)
+		return nil, d.leave(file, foreign)
 	}
 	return os.ReadFile(d.path(file))
 }
