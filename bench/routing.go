@@ -312,30 +312,37 @@ func (b *bench) routeBacklog() error {
 	return nil
 }
 
-// takeAll makes all agents available, who accept what they are offered, and waits until every task is assigned.
+// takeAll makes all agents available, who accept what they are offered, and returns when the last acceptance is committed.
 func (c *centre) takeAll(ctx context.Context) error {
 	offers := make(chan *taskrouter.ReservationView, backlog)
 	c.onReserved(func(r *taskrouter.ReservationView) { offers <- r })
+	defer c.onReserved(nil)
 	accepted := taskrouter.ReservationAccepted
-	var g errgroup.Group
+	var taken atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
 	for range 32 {
 		g.Go(func() error {
-			for r := range offers {
-				ref := taskrouter.ReservationRef{WorkerSID: r.WorkerSID, SID: c.ReservationSID(r.Reservation.ID)}
-				if _, err := c.UpdateReservation(ctx, c.account, c.workspace, ref, taskrouter.ReservationPatch{Status: &accepted}, ""); err != nil {
-					return err
+			for {
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case r, more := <-offers:
+					if !more {
+						return nil
+					}
+					ref := taskrouter.ReservationRef{WorkerSID: r.WorkerSID, SID: c.ReservationSID(r.Reservation.ID)}
+					if _, err := c.UpdateReservation(ctx, c.account, c.workspace, ref, taskrouter.ReservationPatch{Status: &accepted}, ""); err != nil {
+						return err
+					}
+					if taken.Add(1) == backlog {
+						close(offers) // each task was offered once
+					}
 				}
 			}
-			return nil
 		})
 	}
-	err := c.present(ctx)
-	if err == nil {
-		err = c.until(ctx, backlog, `SELECT COUNT(*) FROM tr_task WHERE status = 'assigned'`)
-	}
-	c.onReserved(nil)
-	close(offers)
-	return errors.Join(err, g.Wait())
+	g.Go(func() error { return c.present(ctx) })
+	return g.Wait()
 }
 
 const (
