@@ -56,11 +56,14 @@ function addButtons(flex: FlexUI): void {
   function Transfer({ task }: TaskProps) {
     if (!react || !task) return null;
     const underWay = task.outgoingTransferObject?.status === "initiated";
-    const onClick = () => flex.Actions.invokeAction(underWay ? "CancelTransfer" : "ShowDirectory", { task });
+    const onClick = () => {
+      flex.Actions.invokeAction(underWay ? "CancelTransfer" : "ShowDirectory", { task }).catch(() => {}); // Flex UI has told why
+    };
+    const name = underWay ? "Cancel transfer" : "Transfer";
     return react.createElement(
-      "button",
-      { type: "button", className: "Parley-Transfer", onClick: () => void onClick().catch(() => {}) },
-      underWay ? "Cancel transfer" : "Transfer",
+      flex.Button,
+      { roundCorners: true, className: "Parley-Transfer", onClick },
+      name,
     );
   }
   const mine = ({ task }: TaskProps) =>

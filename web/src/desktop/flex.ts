@@ -1,5 +1,7 @@
 // The parts of Flex UI that Parley's own code uses, as its published types have them.
 
+import type { ComponentClass } from "react";
+
 export interface FlexTask {
   sid: string; // of the reservation
   taskSid: string;
@@ -7,8 +9,8 @@ export interface FlexTask {
   taskStatus: string;
   incomingTransferObject?: unknown;
   outgoingTransferObject?: FlexTransfer;
-  /** The reservation of the worker SDK. */
-  source: { timeout?: number; dateCreated?: Date };
+  /** The reservation of the worker SDK; its timeout is in seconds. */
+  sourceObject: { timeout?: number; dateCreated?: Date };
   transfer(targetSid: string, options?: { mode?: string }): Promise<unknown>;
   cancelTransfer(): Promise<unknown>;
 }
@@ -22,7 +24,12 @@ export interface TaskProps {
   task?: FlexTask;
 }
 
-type Component = (props: TaskProps) => unknown;
+interface ButtonProps {
+  roundCorners?: boolean;
+  className?: string;
+  onClick(): void;
+  children?: string;
+}
 
 interface Extensible {
   Content: {
@@ -70,8 +77,9 @@ export interface FlexUI {
   NotificationType: { success: string; information: string; warning: string; error: string };
   TaskCanvasHeader: Extensible;
   IncomingTaskCanvas: Extensible;
-  TaskListItem: Extensible;
-  Button: Component;
+  TaskListButtons: Extensible;
+  MainHeader: { defaultProps: { logoUrl?: string } };
+  Button: ComponentClass<ButtonProps>;
 }
 
 declare global {

@@ -29,13 +29,15 @@ async function start(): Promise<void> {
   const flex = window.Twilio?.Flex;
   if (!flex) throw new Error("the script defines no Twilio.Flex");
   clear();
+  flex.MainHeader.defaultProps.logoUrl = "/favicon.svg"; // the account's own configuration goes before it
   const late = setTimeout(explain, PATIENCE_MS);
   await flex.runDefault(desktopConfig({ base, accountSid }), "#root");
   clearTimeout(late);
   clear();
   // It also resolves on the way to the sign-in, and when all that it shows is an error.
   if (document.querySelector(".Twilio-ErrorPage")) await explain();
-  else if (document.querySelector(".Twilio-RootContainer") && window.React) announceOffers(flex, window.React, base);
+  else if (document.querySelector(".Twilio-RootContainer") && window.React)
+    announceOffers(flex, window.React, base);
 }
 
 function load(src: string): Promise<void> {

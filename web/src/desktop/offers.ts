@@ -25,19 +25,20 @@ export function announceOffers(flex: FlexUI, react: typeof import("react"), base
       const left = this.props.task && secondsLeft(this.props.task, Date.now());
       if (left === undefined) return null;
       // No live region: a screen reader would speak of nothing else.
-      return react.createElement("div", { className: "Parley-Countdown", role: "timer" }, `${left} s to answer`);
+      return react.createElement("div", { className: "Parley-Countdown", role: "timer" }, `${left} s`);
     }
   }
   const offered = ({ task }: TaskProps) => task?.status === "pending";
-  flex.IncomingTaskCanvas.Content.add(react.createElement(Countdown, { key: "parley-countdown" }), {
-    sortOrder: 100,
-    if: offered,
-  });
+  for (const place of [flex.TaskListButtons, flex.IncomingTaskCanvas])
+    place.Content.add(react.createElement(Countdown, { key: "parley-countdown" }), {
+      sortOrder: -1,
+      if: offered,
+    });
 }
 
 /** Whole seconds until an offer ends, counted by this machine's clock; undefined where none is known. */
 export function secondsLeft(task: FlexTask, now: number): number | undefined {
-  const { timeout, dateCreated } = task.source;
+  const { timeout, dateCreated } = task.sourceObject;
   if (!timeout || !dateCreated) return undefined;
   return Math.max(0, Math.ceil((dateCreated.getTime() + timeout * 1000 - now) / 1000));
 }
