@@ -27,6 +27,8 @@ export const suites = {
   ...Object.fromEntries(workerVersions.map((v) => [`worker-${v}`, ['worker.mjs', '--version', v]])),
   'rest-3': ['rest.mjs', '--library', '3'],
   'rest-6': ['rest.mjs', '--library', '6'],
+  'rest-3-host': ['rest.mjs', '--library', '3', '--style', 'host'],
+  'rest-6-host': ['rest.mjs', '--library', '6', '--style', 'host'],
   'vendor-names': ['vendor-names.mjs'],
   wire: ['wire.mjs'],
   browser: ['browser/run.mjs'],

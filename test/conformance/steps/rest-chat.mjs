@@ -27,7 +27,7 @@ export const chatSteps = [
       assert.match(made.defaultChannelRoleSid, /^RL/);
       assert.match(made.defaultChannelCreatorRoleSid, /^RL/);
       assert.ok(made.dateCreated instanceof Date && !Number.isNaN(+made.dateCreated));
-      assert.ok(made.links.channels.startsWith(`${x.cfg.base_url}/chat/v2/Services/${made.sid}/`), made.links.channels);
+      assert.ok(made.links.channels.startsWith(`${x.home('chat')}/v2/Services/${made.sid}/`), made.links.channels);
       const updated = await services(made.sid).update({ friendlyName: 'Renamed', reachabilityEnabled: true, typingIndicatorTimeout: 7 });
       assert.deepEqual([updated.friendlyName, updated.reachabilityEnabled, updated.typingIndicatorTimeout], ['Renamed', true, 7]);
       assert.equal((await services(made.sid).fetch()).friendlyName, 'Renamed');
