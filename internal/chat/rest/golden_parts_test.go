@@ -76,10 +76,13 @@ func userChannels(w *resttest.World) {
 	)
 }
 
-// device registers a device of a user as its SDK would, and names the binding.
+// device registers a device of a user of a service, by name or SID, as its SDK would, and names the binding.
 func device(w *resttest.World, name, service, identity string, in chat.NewBinding) {
 	w.Helper()
-	svc, err := w.Chat.Service(w.Context(), resttest.Account, w.Names[service])
+	if sid := w.Names[service]; sid != "" {
+		service = sid
+	}
+	svc, err := w.Chat.Service(w.Context(), resttest.Account, service)
 	if err != nil {
 		w.Fatal(err)
 	}
