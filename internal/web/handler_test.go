@@ -16,6 +16,12 @@ func built() fstest.MapFS {
 		"index.html":             {Data: []byte(`<html data-demo="auto">start</html>`)},
 		"guide/index.html":       {Data: []byte(`<html data-demo="auto">guide</html>`)},
 		"favicon.svg":            {Data: []byte(`<svg/>`)},
+		"desktop/index.html":     {Data: []byte(`<html data-account="">desktop</html>`)},
+		"desktop/wrapper.js":     {Data: []byte(`wrapper`)},
+		"desktop/wrapper.js.gz":  {Data: []byte(`wrapper zipped`)},
+		"desktop/sound.wav":      {Data: []byte(`RIFF`)},
+		"webchat/index.html":     {Data: []byte(`<html data-demo="auto" data-account="" data-flow="">widget</html>`)},
+		"vendor/ui/1.0.0/ui.js":  {Data: []byte(`bundle`)},
 		"assets/app-a1b2.js":     {Data: []byte(`plain`)},
 		"assets/app-a1b2.js.gz":  {Data: []byte(`zipped`)},
 		"assets/small-c3d4.css":  {Data: []byte(`css`)},
@@ -72,10 +78,31 @@ func TestServe(t *testing.T) {
 		{"placeholder", "GET", "/.keep", nil, 404, "404 page not found\n", nil},
 		{"page by its file name", "GET", "/index.html", nil, 404, "404 page not found\n", nil},
 		{"climbing out", "GET", "/assets/../index.html", nil, 404, "404 page not found\n", nil},
-		{"unknown", "GET", "/desktop/", nil, 404, "404 page not found\n", nil},
+		{"desktop", "GET", "/desktop/", nil, 200, `<html data-account="AC1">desktop</html>`, nil},
+		{"a view of the desktop", "GET", "/agent-desktop", nil, 200, `<html data-account="AC1">desktop</html>`, nil},
+		{"below a view", "GET", "/teams/WK1?a=b", nil, 200, `<html data-account="AC1">desktop</html>`, nil},
+		{"widget", "GET", "/webchat/", nil, 200, `<html data-demo="on" data-account="AC1" data-flow="FO&lt;1">widget</html>`, nil},
+		{"script with a fixed name", "GET", "/desktop/wrapper.js", nil, 200, "wrapper",
+			map[string]string{"Cache-Control": cacheRevalidate, "Access-Control-Allow-Origin": "*"}},
+		{"script with a fixed name in gzip", "GET", "/desktop/wrapper.js", map[string]string{"Accept-Encoding": "gzip"}, 200, "wrapper zipped", nil},
+		{"sound", "GET", "/desktop/sound.wav", nil, 200, "RIFF", map[string]string{"Content-Type": "audio/wav"}},
+		{"published bundle", "GET", "/vendor/ui/1.0.0/ui.js", nil, 200, "bundle",
+			map[string]string{"Cache-Control": cacheForever, "ETag": `"vendor-ui-1.0.0-ui.js"`, "Access-Control-Allow-Origin": "*"}},
+		{"plugin", "GET", "/plugins/mine.js", nil, 200, "plugin",
+			map[string]string{"Content-Type": "text/javascript; charset=utf-8", "Cache-Control": cacheRevalidate, "Access-Control-Allow-Origin": "*"}},
+		{"part of a plugin", "GET", "/plugins/parts/a.js", nil, 200, "part", nil},
+		{"hidden beside plugins", "GET", "/plugins/.env", nil, 404, "404 page not found\n", nil},
+		{"hidden folder", "GET", "/plugins/.git/config", nil, 404, "404 page not found\n", nil},
+		{"folder of plugins", "GET", "/plugins/parts", nil, 404, "404 page not found\n", nil},
+		{"list of plugins", "GET", "/plugins/", nil, 404, "404 page not found\n", nil},
+		{"out of the plugins", "GET", "/plugins/../index.html", nil, 404, "404 page not found\n", nil},
+		{"desktop page by its file name", "GET", "/desktop/index.html", nil, 404, "404 page not found\n", nil},
+		{"unknown", "GET", "/agent-desktops", nil, 404, "404 page not found\n", nil},
 		{"method", "POST", "/", nil, 405, "method not allowed\n", map[string]string{"Allow": "GET, HEAD"}},
 	}
-	h := newHandler(built(), Options{Demo: true})
+	h := newHandler(built(), Options{Demo: true, AccountSID: "AC1", WebFlowSID: "FO<1", Plugins: fstest.MapFS{
+		"mine.js": {Data: []byte("plugin")}, "parts/a.js": {Data: []byte("part")}, ".env": {Data: []byte("secret")}, ".git/config": {Data: []byte("secret")},
+	}})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			resp := get(t, h, tt.method, tt.target, tt.header)
@@ -130,6 +157,23 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
+func TestNoPlugins(t *testing.T) {
+	if resp := get(t, newHandler(built(), Options{}), "GET", "/plugins/mine.js", nil); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+func TestFixedNameNotModified(t *testing.T) {
+	h := newHandler(built(), Options{})
+	for _, gzip := range []string{"", "gzip"} {
+		first := get(t, h, "GET", "/desktop/wrapper.js", map[string]string{"Accept-Encoding": gzip})
+		again := get(t, h, "GET", "/desktop/wrapper.js", map[string]string{"Accept-Encoding": gzip, "If-None-Match": first.Header.Get("ETag")})
+		if first.Header.Get("ETag") == "" || again.StatusCode != http.StatusNotModified {
+			t.Errorf("%q: %q, status %d", gzip, first.Header.Get("ETag"), again.StatusCode)
+		}
+	}
+}
+
 func TestContentSecurityPolicy(t *testing.T) {
 	tests := []struct{ host, want string }{
 		{"localhost:8080", "connect-src 'self' ws://localhost:8080 wss://localhost:8080;"},
@@ -140,10 +184,34 @@ func TestContentSecurityPolicy(t *testing.T) {
 		{strings.Repeat("a", 300), "connect-src 'self';"},
 	}
 	for _, tt := range tests {
-		h := http.Header{}
-		setSecurityHeaders(h, tt.host)
-		if csp := h.Get("Content-Security-Policy"); !strings.Contains(csp, tt.want) {
+		if csp := ownPage.header(tt.host); !strings.Contains(csp, tt.want) {
 			t.Errorf("%q: %q lacks %q", tt.host, csp, tt.want)
+		}
+	}
+}
+
+// TestPagesPolicies: only the published bundles may write styles and compile templates, and only the desktop meets plugins.
+func TestPagesPolicies(t *testing.T) {
+	h := newHandler(built(), Options{PluginOrigins: []string{"https://crm.example"}})
+	for _, tt := range []struct {
+		path                   string
+		bundle, foreign, frame bool
+	}{
+		{"/", false, false, false}, {"/guide/", false, false, false}, {"/webchat/", true, false, false}, {"/desktop/", true, true, true}, {"/teams", true, true, true},
+		{"/assets/app-a1b2.js", false, false, false},
+	} {
+		csp := get(t, h, "GET", tt.path, nil).Header.Get("Content-Security-Policy")
+		if got := strings.Contains(csp, "script-src 'self' 'unsafe-eval'") && strings.Contains(csp, "style-src 'self' 'unsafe-inline'"); got != tt.bundle {
+			t.Errorf("%s: %q", tt.path, csp)
+		}
+		if got := strings.Count(csp, "https://crm.example") == 7; got != tt.foreign {
+			t.Errorf("%s: %q", tt.path, csp)
+		}
+		if got := strings.Contains(csp, "frame-src https://crm.example"); got != tt.frame {
+			t.Errorf("%s: %q", tt.path, csp)
+		}
+		if strings.Contains(csp, "*") {
+			t.Errorf("%s: %q", tt.path, csp)
 		}
 	}
 }
