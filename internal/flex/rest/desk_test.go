@@ -157,6 +157,11 @@ func TestDesk(t *testing.T) {
 			t.Fatalf("%s", a.Body)
 		}
 		gone("deleted")
+		told := w.Router.Tunnel(w.Context(), httpapi.Caller{AccountSID: resttest.Account, Token: &identity.Token{WorkerSID: w.Names["worker"]}}, httpapi.Base{},
+			body(w, "POST", "/v1/Telemetry/Events", `{"events":[]}`))
+		if told.Status != 200 || string(told.Body) != `{}` {
+			t.Errorf("telemetry: %d %s", told.Status, told.Body)
+		}
 		forged := session()
 		forged.Header.Set("X-Flex-JWE", mine[:len(mine)-4]+"AAAA")
 		w.Refused("forged", forged, 401, 20107)

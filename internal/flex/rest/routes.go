@@ -79,4 +79,5 @@ func (h *API) Routes(rt *httpapi.Router) {
 	rt.Handle(productDesk, "GET /api/v1/Session", httpapi.Token, h.session)
 	rt.Handle(productDesk, "GET /plugins", httpapi.Token, h.plugins)
 	rt.Handle(productWorkers, "POST /Flex/Worker/Instance", httpapi.Token, h.changeWorker)
+	rt.Handle(httpapi.Socket, "POST /v1/Telemetry/Events", httpapi.Token, telemetry)
 }
