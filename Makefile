@@ -43,7 +43,7 @@ notice: ## write NOTICE from what is used
 	node scripts/notice.mjs
 
 clean: ## remove what was built and installed (not ./data)
-	rm -rf bin web/node_modules web/vendor/node_modules test/*/node_modules scripts/postgres/node_modules
+	rm -rf bin web/node_modules web/vendor/node_modules test/*/node_modules examples/*/node_modules examples/*/dist scripts/postgres/node_modules
 	find internal/web/dist -mindepth 1 ! -name .keep -delete
 
 # Pages are built again when a source, a dependency or a setting of theirs is newer.
@@ -54,7 +54,7 @@ $(pages): $(web_sources) | deps-web
 
 # npm writes .package-lock.json when it is done, which makes it the stamp of an installation.
 deps-web: web/node_modules/.package-lock.json web/vendor/node_modules/.package-lock.json
-deps-test: $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard test/*/package-lock.json))
+deps-test: $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard test/*/package-lock.json examples/*/package-lock.json))
 %/node_modules/.package-lock.json: %/package-lock.json
 	cd $* && $(NPM_CI)
 	@touch $@

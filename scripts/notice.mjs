@@ -58,7 +58,7 @@ const section = (title, entries) => {
 
 const linked = list('./cmd/parley');
 const tested = [...list('-test', './...', 'tool')].filter(([name]) => !linked.has(name));
-const testDirs = ['test/conformance', 'test/browser', 'test/oidc', 'test/openapi', 'scripts/postgres'].filter((d) => existsSync(join(d, 'package-lock.json')));
+const testDirs = ['test/conformance', 'test/browser', 'test/oidc', 'test/openapi', 'examples/plugin', 'scripts/postgres'].filter((d) => existsSync(join(d, 'package-lock.json')));
 
 let text = `Parley
 Copyright the authors of Parley
