@@ -121,6 +121,9 @@ func (o *object) dates() (created, updated int64) {
 // fetch answers GET of an object: its descriptor (§6.1).
 func (s *Sync) fetch(fam *family) httpapi.Handler {
 	return func(r *httpapi.Request) (httpapi.Response, error) {
+		if s.isBoard(fam, r.Path("object")) {
+			return s.fetchBoard(r)
+		}
 		u, _, err := userOf(r.Context())
 		if err != nil {
 			return httpapi.Response{}, err

@@ -24,7 +24,10 @@ const eventVersion = 4
 
 // begin starts the frame of an event of an object, up to and with its id, revision and date.
 func (s *Sync) begin(p *poke, size int, name string, t realtime.Topic, ev, at int64) []byte {
-	fam := familyOf(t.Kind)
+	return beginEvent(p, size, name, familyOf(t.Kind), s.sid(t), ev, at)
+}
+
+func beginEvent(p *poke, size int, name string, fam *family, sid string, ev, at int64) []byte {
 	b := twilsock.NewPayload(size + 360)
 	b = append(b, `{"event_type":"`...)
 	b = append(b, name...)
@@ -42,7 +45,7 @@ func (s *Sync) begin(p *poke, size int, name string, t realtime.Topic, ev, at in
 	b = append(b, `,"`...)
 	b = append(b, fam.name...)
 	b = append(b, `_sid":"`...)
-	b = append(b, s.sid(t)...)
+	b = append(b, sid...)
 	b = append(b, `","`...)
 	b = append(b, fam.name...)
 	b = append(b, `_revision":"`...)
@@ -52,12 +55,14 @@ func (s *Sync) begin(p *poke, size int, name string, t realtime.Topic, ev, at in
 }
 
 // end finishes the frame of an event.
-func end(p *poke, b []byte, t realtime.Topic) []byte {
+func end(p *poke, b []byte, t realtime.Topic) []byte { return endEvent(p, b, familyOf(t.Kind)) }
+
+func endEvent(p *poke, b []byte, fam *family) []byte {
 	b = append(b, "}}"...)
 	if p != nil {
 		return twilsock.Notification(b, twilsock.TypeSyncEvent)
 	}
-	switch familyOf(t.Kind) {
+	switch fam {
 	case documents:
 		return twilsock.Notification(b, twilsock.TypeDocument)
 	case lists:

@@ -1,6 +1,7 @@
 package syncapi
 
 import (
+	"net/url"
 	"slices"
 	"sort"
 	"strconv"
@@ -153,19 +154,7 @@ func (s *Sync) items(fam *family) httpapi.Handler {
 		if err := r.Err(); err != nil {
 			return httpapi.Response{}, err
 		}
-		var p *page
-		svc, err := s.chat.ServiceByID(r.Context(), u.ServiceID)
-		if err != nil {
-			return httpapi.Response{}, err
-		}
-		err = s.st.View(r.Context(), func(rd *store.Reader) error {
-			o, err := s.open(rd, u, fam, r.Path("object"))
-			if err != nil {
-				return err
-			}
-			p, err = s.page(rd, o, c, svc.ReadStatus)
-			return err
-		})
+		p, err := s.itemPage(r, u, fam, c)
 		if err != nil {
 			return httpapi.Response{}, err
 		}
@@ -179,6 +168,26 @@ func (s *Sync) items(fam *family) httpapi.Handler {
 		}
 		return httpapi.OK(p.write(c))
 	}
+}
+
+// itemPage reads a page of the object that a request names.
+func (s *Sync) itemPage(r *httpapi.Request, u *User, fam *family, c cursor) (p *page, err error) {
+	if s.isBoard(fam, r.Path("object")) {
+		return s.boardItems(r, c)
+	}
+	svc, err := s.chat.ServiceByID(r.Context(), u.ServiceID)
+	if err != nil {
+		return nil, err
+	}
+	err = s.st.View(r.Context(), func(rd *store.Reader) error {
+		o, err := s.open(rd, u, fam, r.Path("object"))
+		if err != nil {
+			return err
+		}
+		p, err = s.page(rd, o, c, svc.ReadStatus)
+		return err
+	})
+	return p, err
 }
 
 func (s *Sync) page(r *store.Reader, o *object, c cursor, horizons bool) (*page, error) {
@@ -360,8 +369,15 @@ func (s *Sync) beginMapItem(b []byte, t realtime.Topic, key string, ev, created,
 }
 
 func (s *Sync) appendItemHead(b []byte, t realtime.Topic, key string, ev, created, updated int64) []byte {
+	return appendHead(b, s.objectURL(t), key, ev, created, updated)
+}
+
+// appendHead writes what stands between the key of an item and its data. Keys are SIDs or plain words.
+func appendHead(b []byte, object, key string, ev, created, updated int64) []byte {
 	b = append(b, `,"url":"`...)
-	b = s.appendItemURL(b, t, key)
+	b = append(b, object...)
+	b = append(b, "/Items/"...)
+	b = append(b, url.PathEscape(key)...)
 	b = append(b, `","revision":"`...)
 	b = strconv.AppendInt(b, ev, 10)
 	b = append(b, `","last_event_id":`...)

@@ -78,6 +78,10 @@ func (s *Sync) establish(r *httpapi.Request, commands Commands, user *User, conn
 			continue
 		}
 		fam := familyNamed(q.Type)
+		if s.isBoard(fam, q.SID) {
+			s.establishBoard(r, conn, p, &q)
+			continue
+		}
 		if fam == nil {
 			conn.Send(s.failed(p, q.SID, q.Type, core.E(core.CodeSyncForbidden).WithStatus(403)))
 			continue
@@ -168,7 +172,7 @@ func (s *Sync) cancel(conn *realtime.Conn, p *poke, in *pokeRequest) {
 	var topics []realtime.Topic
 	frames := make([][]byte, 0, len(in.Requests))
 	for _, q := range in.Requests {
-		if q.Type == liveQuery && s.live != nil {
+		if s.live != nil {
 			s.live.Unwatch(conn, q.SID)
 		}
 		if fam := familyNamed(q.Type); fam != nil {

@@ -49,10 +49,10 @@ func (q *question) openTasks(column string, id int64, fn func(t *Task)) error {
 		args = append(args, q.channel.ID)
 		tail += ` AND task_channel_id = ` + mark(len(args))
 	}
-	return q.r.Query(`SELECT id, queue_id, status, priority, created_at, queue_entered_at FROM tr_task `+tail+` ORDER BY created_at, id`, args,
+	return q.r.Query(`SELECT id, queue_id, task_channel_id, status, priority, created_at, queue_entered_at FROM tr_task `+tail+` ORDER BY created_at, id`, args,
 		func(scan func(...any) error) error {
 			var t Task
-			err := scan(&t.ID, &t.QueueID, &t.Status, &t.Priority, &t.CreatedAt, &t.QueueEnteredAt)
+			err := scan(&t.ID, &t.QueueID, &t.TaskChannelID, &t.Status, &t.Priority, &t.CreatedAt, &t.QueueEnteredAt)
 			if err == nil {
 				fn(&t)
 			}

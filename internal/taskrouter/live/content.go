@@ -38,16 +38,6 @@ var contents = map[string]content{
 	Queues:       {matchingQueues, changedQueues},
 }
 
-// parse reads a query of an index: 54502, or what query.Parse says.
-func parse(about Subject) (*query.Query, content, error) {
-	c, ok := contents[about.Index]
-	if !ok {
-		return nil, c, core.Ef(core.CodeSyncIndexName, "Invalid index name; there are %s, %s and %s", Workers, Reservations, Queues)
-	}
-	q, err := query.Parse(about.Query)
-	return q, c, err
-}
-
 // named are the values of a member that a set asks for.
 func (s *set) named(field string) (values []string) {
 	for _, p := range s.pins {

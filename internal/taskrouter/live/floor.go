@@ -33,10 +33,13 @@ type floor struct {
 	sets   map[Subject]*set
 	index  map[string]*index // by name
 	owners map[Owner]map[string]*watch
+
+	numbers numbers
 }
 
 func newFloor(l *Live, at Scope, id int64) *floor {
-	f := &floor{live: l, at: at, id: id, wake: make(chan struct{}, 1), sets: map[Subject]*set{}, index: map[string]*index{}, owners: map[Owner]map[string]*watch{}}
+	f := &floor{live: l, at: at, id: id, wake: make(chan struct{}, 1), sets: map[Subject]*set{}, index: map[string]*index{}, owners: map[Owner]map[string]*watch{},
+		numbers: numbers{tr: l.tr, sets: map[*set]struct{}{}}}
 	for name := range contents {
 		f.index[name] = newIndex()
 	}
@@ -69,18 +72,23 @@ func (f *floor) run() {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	<-pause.C
+	counting := time.NewTimer(0)
+	defer counting.Stop()
 	for {
 		select {
 		case <-f.live.ctx.Done():
 			return
 		case <-f.wake:
+		case <-counting.C:
 		case <-check.C:
 			f.notes.add(&noted{All: true})
 			if f.sweep() {
 				return
 			}
 		}
-		f.turn()
+		if wait, ok := f.turn(); ok {
+			counting.Reset(wait)
+		}
 		pause.Reset(f.live.opt.Coalesce) // what comes meanwhile shares the next turn
 		select {
 		case <-f.live.ctx.Done():
@@ -90,7 +98,8 @@ func (f *floor) run() {
 	}
 }
 
-func (f *floor) turn() {
+// turn reads what was noted, and says when something is to be counted.
+func (f *floor) turn() (wait time.Duration, ok bool) {
 	ctx, cancel := context.WithTimeout(f.live.ctx, f.live.opt.CheckEvery)
 	defer cancel()
 	f.mu.Lock()
@@ -99,6 +108,7 @@ func (f *floor) turn() {
 		f.live.count.errors.Add(1)
 		f.live.opt.Log.Warn("what is shown of a workspace could not be read", "workspace", f.at.WorkspaceSID, "cause", err)
 	}
+	return f.numbers.owed(time.Now())
 }
 
 // leave undoes what newFloor did.
@@ -130,26 +140,45 @@ func (f *floor) sweep() (empty bool) {
 	}
 	for _, s := range f.sets {
 		if len(s.watches) == 0 && time.Since(s.idle) > f.live.opt.Linger {
-			delete(f.sets, s.Subject)
-			f.index[s.Index].remove(s)
-			f.live.count.sets.Add(-1)
+			f.forget(s)
 		}
 	}
 	f.closed = len(f.sets) == 0
 	return f.closed
 }
 
+func (f *floor) forget(s *set) {
+	delete(f.sets, s.Subject)
+	delete(f.numbers.sets, s)
+	if x := f.index[s.Index]; x != nil {
+		x.remove(s)
+	}
+	f.live.count.sets.Add(-1)
+}
+
 // refresh brings the sets up to what is committed and tells their watchers. The lock is held.
 func (f *floor) refresh(ctx context.Context) error {
-	n := f.notes.take()
-	if len(f.sets) == 0 || n.empty() {
+	if len(f.sets) == 0 {
 		return nil
 	}
-	if err := f.read(ctx, n); err != nil {
-		f.notes.add(n)
+	if n := f.notes.take(); !n.empty() {
+		if err := f.read(ctx, n); err != nil {
+			f.notes.add(n)
+			return err
+		}
+		f.numbers.note(n)
+		f.live.count.turns.Add(1)
+	}
+	if wait, ok := f.numbers.owed(time.Now()); !ok || wait > 0 {
+		return nil
+	}
+	if err := f.countNumbers(ctx); err != nil {
 		return err
 	}
-	f.live.count.turns.Add(1)
+	for s := range f.numbers.sets {
+		f.show(s, time.Now())
+		f.live.count.changes.Add(int64(s.tell()))
+	}
 	return nil
 }
 
@@ -202,32 +231,54 @@ func (f *floor) open(ctx context.Context, about Subject) (*set, error) {
 	if len(f.sets) >= maxSets {
 		return nil, core.Ef(core.CodeTooManyRequests, "At most %d different queries may be live in a workspace", maxSets)
 	}
-	q, c, err := parse(about)
+	s := newSet(about)
+	var err error
+	if about.numbers {
+		err = f.fillNumbers(ctx, s)
+	} else {
+		err = f.fill(ctx, s)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s := &set{Subject: about, query: q, entries: map[int64]*entry{}, watches: map[*watch]struct{}{}, idle: time.Now()}
-	s.pins, s.bound = q.Pins(pinned...)
-	now := time.Now()
-	err = f.live.opt.Store.View(ctx, func(r *store.Reader) error {
-		clear(s.entries)
-		space, err := f.live.tr.ViewSpace(r, f.at.AccountSID, f.at.WorkspaceSID)
-		if err != nil {
-			return err
-		}
-		if f.rev == 0 {
-			f.rev = space.Workspace.Rev
-		}
-		return c.matches(&snapshot{r, f.live.tr, space}, s, func(row *row) { s.put(row, now) })
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.begin(now)
+	s.begin(time.Now())
 	f.sets[about] = s
-	f.index[about.Index].add(s)
 	f.live.count.sets.Add(1)
 	return s, nil
+}
+
+func newSet(about Subject) *set {
+	return &set{Subject: about, entries: map[int64]*entry{}, watches: map[*watch]struct{}{}, idle: time.Now()}
+}
+
+// fill reads what matches a query.
+func (f *floor) fill(ctx context.Context, s *set) error {
+	rev, err := f.live.fill(ctx, f.at, s)
+	if err != nil {
+		return err
+	}
+	if f.rev == 0 {
+		f.rev = rev
+	}
+	f.index[s.Index].add(s)
+	return nil
+}
+
+// fillNumbers shows what was counted, which is counted now where that was not done lately.
+func (f *floor) fillNumbers(ctx context.Context, s *set) error {
+	n := &f.numbers
+	if time.Since(n.at) >= numbersEvery {
+		n.workersDue = n.workersDue || len(n.sets) == 0 // nobody has looked at them meanwhile
+		if err := f.countNumbers(ctx); err != nil {
+			return err
+		}
+	}
+	if n.space == nil || s.Query != "" && n.space.QueueBySID(s.Query) == nil {
+		return core.Ef(core.CodeSyncNameNotFound, "Unique name not found")
+	}
+	f.show(s, time.Now())
+	n.sets[s] = struct{}{}
+	return nil
 }
 
 // Owner is the connection to which watchers belong.

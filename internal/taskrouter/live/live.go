@@ -22,19 +22,26 @@ type Options struct {
 	Coalesce   time.Duration // the least time between two looks at what changed in a workspace; default 100 ms
 	CheckEvery time.Duration // how often everything that is watched is read anew; default 10 s
 	Linger     time.Duration // how long a set is kept up that nobody watches; default 1 min
+
+	ServiceLevel time.Duration  // how long a task may wait in its queue and be handled in time; default 30 s
+	Zone         *time.Location // whose midnight begins a day; default that of the process
 }
 
 func (o *Options) setDefaults() {
 	for _, d := range []struct {
 		v   *time.Duration
 		def time.Duration
-	}{{&o.Coalesce, 100 * time.Millisecond}, {&o.CheckEvery, 10 * time.Second}, {&o.Linger, time.Minute}} {
+	}{{&o.Coalesce, 100 * time.Millisecond}, {&o.CheckEvery, 10 * time.Second}, {&o.Linger, time.Minute},
+		{&o.ServiceLevel, 30 * time.Second}} {
 		if *d.v <= 0 {
 			*d.v = d.def
 		}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Zone == nil {
+		o.Zone = time.Local
 	}
 	if bus.Alone(o.Bus) {
 		o.Bus = nil

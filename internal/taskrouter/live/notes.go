@@ -53,12 +53,12 @@ func (k *notes) add(n *noted) {
 func (k *notes) take() *noted {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	n := &noted{numbers(k.workers), numbers(k.tasks), numbers(k.reservations), k.some, k.all}
+	n := &noted{idsOf(k.workers), idsOf(k.tasks), idsOf(k.reservations), k.some, k.all}
 	k.workers, k.tasks, k.reservations, k.some, k.all = nil, nil, nil, false, false
 	return n
 }
 
-func numbers(set map[int64]bool) (list []int64) {
+func idsOf(set map[int64]bool) (list []int64) {
 	for id := range set {
 		list = append(list, id)
 	}

@@ -5,7 +5,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/core"
 	"parley/internal/store"
+	"parley/internal/taskrouter/live/query"
 )
 
 // Answer is what matches a query.
@@ -17,12 +19,25 @@ type Answer struct {
 // Query answers once, from the store: at most 2,000 items, in the order in which they were made. What is wrong with the query is 54502 or 54507
 // to 54510.
 func (l *Live) Query(ctx context.Context, at Scope, about Subject) (Answer, error) {
-	q, c, err := parse(about)
-	if err != nil {
+	s := newSet(about)
+	if _, err := l.fill(ctx, at, s); err != nil {
 		return Answer{}, err
 	}
-	s := &set{Subject: about, query: q, entries: map[int64]*entry{}}
-	s.pins, s.bound = q.Pins(pinned...)
+	l.count.queries.Add(1)
+	s.begin(time.Now())
+	return Answer{s.items(), s.last}, nil
+}
+
+// fill reads what matches the query of a set, and tells the revision of what is configured.
+func (l *Live) fill(ctx context.Context, at Scope, s *set) (rev int64, err error) {
+	c, ok := contents[s.Index]
+	if !ok {
+		return 0, core.Ef(core.CodeSyncIndexName, "Invalid index name; there are %s, %s and %s", Workers, Reservations, Queues)
+	}
+	if s.query, err = query.Parse(s.Query); err != nil {
+		return 0, err
+	}
+	s.pins, s.bound = s.query.Pins(pinned...)
 	now := time.Now()
 	err = l.opt.Store.View(ctx, func(r *store.Reader) error {
 		clear(s.entries)
@@ -30,14 +45,10 @@ func (l *Live) Query(ctx context.Context, at Scope, about Subject) (Answer, erro
 		if err != nil {
 			return err
 		}
+		rev = space.Workspace.Rev
 		return c.matches(&snapshot{r, l.tr, space}, s, func(row *row) { s.put(row, now) })
 	})
-	if err != nil {
-		return Answer{}, err
-	}
-	l.count.queries.Add(1)
-	s.begin(now)
-	return Answer{s.items(), s.last}, nil
+	return rev, err
 }
 
 // Open answers as Query does, and keeps the answer up for a while, so that Watch can follow it.
@@ -87,17 +98,17 @@ func (l *Live) Unwatch(owner Owner, sid string) {
 
 // counters are the figures of Stats.
 type counters struct {
-	floors, sets, watches, queries, turns, changes, errors, busErrors atomic.Int64
+	floors, sets, watches, queries, turns, counts, changes, errors, busErrors atomic.Int64
 }
 
 // Stats are the figures of this node.
 type Stats struct {
-	Floors, Sets, Watches                      int64 // now: workspaces, different queries, watchers
-	Queries, Turns, Changes, Errors, BusErrors int64 // so far: answered, looks at what changed, changes told, failed reads, trouble with the bus
+	Floors, Sets, Watches                              int64 // now: workspaces, different queries, watchers
+	Queries, Turns, Counts, Changes, Errors, BusErrors int64 // so far: answered, looks at what changed, counts of statistics, changes told, failed reads, trouble with the bus
 }
 
 // Stats returns the figures.
 func (l *Live) Stats() Stats {
 	c := &l.count
-	return Stats{c.floors.Load(), c.sets.Load(), c.watches.Load(), c.queries.Load(), c.turns.Load(), c.changes.Load(), c.errors.Load(), c.busErrors.Load()}
+	return Stats{c.floors.Load(), c.sets.Load(), c.watches.Load(), c.queries.Load(), c.turns.Load(), c.counts.Load(), c.changes.Load(), c.errors.Load(), c.busErrors.Load()}
 }

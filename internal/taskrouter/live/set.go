@@ -9,8 +9,11 @@ import (
 	"parley/internal/taskrouter/live/query"
 )
 
-// Subject names a set within a workspace: an index and the text of a query.
-type Subject struct{ Index, Query string }
+// Subject names a set within a workspace: an index and the text of a query, or what [Numbers] returns.
+type Subject struct {
+	Index, Query string
+	numbers      bool
+}
 
 // Item is a row of a set as it is shown.
 type Item struct {

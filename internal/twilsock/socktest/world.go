@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 	"parley/internal/realtime"
 	"parley/internal/store"
 	"parley/internal/syncapi"
+	"parley/internal/taskrouter"
+	"parley/internal/taskrouter/live"
 	"parley/internal/twilsock"
 )
 
@@ -33,7 +36,16 @@ type World struct {
 	Service *chat.Service
 	API     chat.Actor // a server with the account's credentials
 	URL     string
+
+	// What workers see; see Staff.
+	Tasks *taskrouter.TaskRouter
+	Live  *live.Live
+	staff sync.Map // *identity.Token by identity
 }
+
+// Staff lets an identity come as a worker: Dial then has a token with the task_router grant of from, of which the workspace, the worker and
+// the role count.
+func (w *World) Staff(who string, from identity.Token) { w.staff.Store(who, &from) }
 
 // New starts a node over a store and makes a service. b may be nil.
 func New(t testing.TB, st *store.Store, b bus.Bus) *World {
@@ -63,7 +75,9 @@ func Join(t testing.TB, st *store.Store, b bus.Bus, svc *chat.Service) *World {
 	}
 	w := &World{T: t, Store: st, Service: svc, API: chat.Actor{Service: svc, Source: chat.SourceAPI}}
 	w.Chat = chat.New(st, codec, chat.Options{})
-	w.Sync = syncapi.New(syncapi.Options{Store: st, Chat: w.Chat, Codec: codec})
+	w.Tasks = taskrouter.New(st, codec, taskrouter.Options{})
+	w.Live = live.New(live.Options{Store: st, TaskRouter: w.Tasks, Bus: b, Coalesce: 10 * time.Millisecond, CheckEvery: 200 * time.Millisecond})
+	w.Sync = syncapi.New(syncapi.Options{Store: st, Chat: w.Chat, Codec: codec, TaskRouter: w.Tasks, Live: w.Live})
 	w.Client = client.New(client.Options{Store: st, Chat: w.Chat, NodeID: 1, TLSListen: ":8443"})
 	w.Hub = realtime.NewHub(w.Sync, b, realtime.Options{OnPresence: w.Client.Presence, OnRecovered: w.Sync.Recovered, CheckEvery: 200 * time.Millisecond})
 	w.Sync.Attach(w.Hub)
@@ -84,6 +98,9 @@ func Join(t testing.TB, st *store.Store, b bus.Bus, svc *chat.Service) *World {
 		if err := w.Hub.Stop(ctx); err != nil {
 			t.Errorf("stopping the hub: %v", err)
 		}
+		if err := w.Live.Stop(ctx); err != nil {
+			t.Errorf("stopping live queries: %v", err)
+		}
 		srv.Close()
 	})
 	return w
@@ -103,8 +120,12 @@ func (a auth) Token(_ context.Context, jwt string) (httpapi.Caller, error) {
 	} else {
 		name, service = jwt, a.w.Service.SID
 	}
-	return httpapi.Caller{AccountSID: Account, Token: &identity.Token{AccountSID: Account, Identity: name, ChatServiceSID: service,
-		ExpiresAt: time.Now().Add(time.Hour)}}, nil
+	token := &identity.Token{AccountSID: Account, Identity: name, ChatServiceSID: service, ExpiresAt: time.Now().Add(time.Hour)}
+	if from, ok := a.w.staff.Load(name); ok {
+		grant := from.(*identity.Token)
+		token.WorkspaceSID, token.WorkerSID, token.WorkerRole = grant.WorkspaceSID, grant.WorkerSID, grant.WorkerRole
+	}
+	return httpapi.Caller{AccountSID: Account, Token: token}, nil
 }
 
 // Dial connects an identity.
