@@ -125,6 +125,23 @@ func TestNoWidget(t *testing.T) {
 	})
 }
 
+// What an operator deleted by mistake is told to the log, not to a stranger.
+func TestVisitorWithoutKey(t *testing.T) {
+	resttest.Each(t, func(w *resttest.World) {
+		widget(w, rest.Widget{})
+		c, err := w.Flex.FetchConfiguration(w.Context(), resttest.Account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Identity.DeleteKey(w.Context(), resttest.Account, c.KeySID); err != nil {
+			t.Fatal(err)
+		}
+		if a := w.Send(visit(w)); a.Status != 500 || a.Code() != 20500 || strings.Contains(string(a.Body), c.KeySID) {
+			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	})
+}
+
 func TestBadWebChannels(t *testing.T) {
 	resttest.Each(t, func(w *resttest.World) {
 		widget(w, rest.Widget{})
