@@ -127,7 +127,9 @@ const (
 	CodeInviteNotFound         = 50601
 	CodeInviteAlreadyMember    = 50602
 
+	CodeKeyValidation    = 70001 // a key that could not be as it was asked for
 	CodeUntrustedDomain  = 70002 // a sign-in for a page of an origin that is not configured (flex-ui-protocol §5.2)
+	CodeInvalidKeyType   = 70105
 	CodeSyncForbidden    = 54007
 	CodeDocumentNotFound = 54100
 	CodeListNotFound     = 54150
