@@ -9,20 +9,30 @@ import (
 
 // CreateChannel makes a channel (rest-semantics §2.7). Its creator does not become a member by it.
 func (c *Chat) CreateChannel(ctx context.Context, a Actor, in NewChannel) (room *Room, err error) {
+	if c.asks(&a, preChannelAdd) {
+		if in, err = c.askChannelAdd(ctx, &a, in); err != nil {
+			return nil, err
+		}
+	}
 	err = c.st.Update(ctx, func(tx *store.Tx) (err error) {
-		if !a.server() {
-			_, service, err := c.actor(&tx.Reader, &a)
-			if err != nil {
-				return err
-			}
-			if !Allowed(CreateChannelPermission, service, 0, false) {
-				return core.E(core.CodeNotAuthorized)
-			}
+		if err := c.mayCreateChannel(&tx.Reader, &a); err != nil {
+			return err
 		}
 		room, err = c.CreateChannelTx(tx, a, in)
 		return err
 	})
 	return room, err
+}
+
+func (c *Chat) mayCreateChannel(r *store.Reader, a *Actor) error {
+	if a.server() {
+		return nil
+	}
+	_, service, err := c.actor(r, a)
+	if err == nil && !Allowed(CreateChannelPermission, service, 0, false) {
+		err = core.E(core.CodeNotAuthorized)
+	}
+	return err
 }
 
 // CreateChannelTx is CreateChannel inside a transaction, without a question of permission. The room it returns is open.
@@ -65,7 +75,7 @@ func (c *Chat) CreateChannelTx(tx *store.Tx, a Actor, in NewChannel) (*Room, err
 		return nil, err
 	}
 	tx.Emit(ChannelChanged{ch, room.Seq})
-	return room, nil
+	return room, c.fireChannel(tx, eventChannelAdded, &a, room)
 }
 
 func checkCreator(s string) error {
@@ -172,27 +182,40 @@ func readRooms(r *store.Reader, tail string, args []any) (rooms []*Room, err err
 
 // UpdateChannel changes a channel.
 func (c *Chat) UpdateChannel(ctx context.Context, a Actor, ref string, in ChannelPatch) (out *Room, err error) {
+	next := in
+	if c.asks(&a, preChannelUpdate) {
+		if next, err = c.askChannelUpdate(ctx, &a, ref, in); err != nil {
+			return nil, err
+		}
+	}
 	err = c.change(ctx, a, ref, func(tx *store.Tx, room *Room, by *access) error {
 		out = room
-		if in.FriendlyName != nil || in.UniqueName != nil {
-			if err := by.may(EditChannelNamePermission, false); err != nil {
-				return err
-			}
+		if err := by.mayEditChannel(in); err != nil {
+			return err
 		}
-		if in.Attributes != nil {
-			if err := by.may(EditChannelAttributesPermission, false); err != nil {
-				return err
-			}
-		}
-		if !by.sees() {
-			return core.E(core.CodeChannelNotFound)
-		}
-		return c.UpdateChannelTx(tx, a, room, in)
+		return c.UpdateChannelTx(tx, a, room, next)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+func (by *access) mayEditChannel(in ChannelPatch) error {
+	if in.FriendlyName != nil || in.UniqueName != nil {
+		if err := by.may(EditChannelNamePermission, false); err != nil {
+			return err
+		}
+	}
+	if in.Attributes != nil {
+		if err := by.may(EditChannelAttributesPermission, false); err != nil {
+			return err
+		}
+	}
+	if !by.sees() {
+		return core.E(core.CodeChannelNotFound)
+	}
+	return nil
 }
 
 // UpdateChannelTx is UpdateChannel on an open room, without a question of permission. What changes nothing makes no event.
@@ -236,11 +259,16 @@ func (c *Chat) UpdateChannelTx(tx *store.Tx, a Actor, room *Room, in ChannelPatc
 	if err := room.save(tx); err != nil {
 		return err
 	}
-	return c.fireChannelUpdated(tx, &a, room)
+	return c.fireChannel(tx, eventChannelUpdated, &a, room)
 }
 
 // DeleteChannel removes a channel with its members, messages, invites and webhooks.
 func (c *Chat) DeleteChannel(ctx context.Context, a Actor, ref string) error {
+	if c.asks(&a, preChannelDestroy) {
+		if err := c.askChannelDestroy(ctx, &a, ref); err != nil {
+			return err
+		}
+	}
 	return c.change(ctx, a, ref, func(tx *store.Tx, room *Room, by *access) error {
 		if err := by.may(DestroyChannelPermission, false); err != nil {
 			return err
@@ -250,8 +278,12 @@ func (c *Chat) DeleteChannel(ctx context.Context, a Actor, ref string) error {
 }
 
 // DeleteChannelTx is DeleteChannel on an open room, without a question of permission. The users' channel maps keep tombstones.
-func (c *Chat) DeleteChannelTx(tx *store.Tx, _ Actor, room *Room) error {
+func (c *Chat) DeleteChannelTx(tx *store.Tx, a Actor, room *Room) error {
 	ch := room.Channel
+	hooks, err := c.hooksFor(tx, &a, room)
+	if err != nil {
+		return err
+	}
 	if err := c.dropAllUsers(tx, ch); err != nil {
 		return err
 	}
@@ -264,7 +296,10 @@ func (c *Chat) DeleteChannelTx(tx *store.Tx, _ Actor, room *Room) error {
 		}
 	}
 	c.roomGone(tx, room)
-	return or(channelTable.Delete(tx, ch), core.CodeChannelNotFound)
+	if err := or(channelTable.Delete(tx, ch), core.CodeChannelNotFound); err != nil {
+		return err
+	}
+	return c.fireChannelDestroyed(tx, &a, room, hooks)
 }
 
 // roomGone says that a channel is deleted.

@@ -13,14 +13,16 @@ type Chat struct {
 	st       *store.Store
 	codec    *core.SIDCodec
 	outbox   Outbox
+	asker    Asker
 	log      *slog.Logger
 	services *serviceCache
 	rooms    *roomCache
 }
 
-// Options for New. The zero value works: without an outbox no webhooks are sent.
+// Options for New. The zero value works: without an outbox no webhooks are sent, without an asker nobody is asked before.
 type Options struct {
 	Outbox        Outbox
+	Asker         Asker
 	Log           *slog.Logger
 	CachedMembers int           // bound of the cache of channels, counted in members; 0 means 100,000
 	ServiceTTL    time.Duration // how long a service's settings may be stale when another node's message was lost; 0 means 3 s
@@ -37,7 +39,7 @@ func New(st *store.Store, codec *core.SIDCodec, o Options) *Chat {
 	if o.ServiceTTL == 0 {
 		o.ServiceTTL = 3 * time.Second
 	}
-	c := &Chat{st: st, codec: codec, outbox: o.Outbox, log: o.Log,
+	c := &Chat{st: st, codec: codec, outbox: o.Outbox, asker: o.Asker, log: o.Log,
 		services: newServiceCache(o.ServiceTTL), rooms: newRoomCache(o.CachedMembers)}
 	st.OnCommit(func(changes []any) {
 		for _, change := range changes {

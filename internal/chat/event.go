@@ -3,10 +3,8 @@ package chat
 import (
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
-	"parley/internal/core"
 	"parley/internal/store"
 )
 
@@ -15,10 +13,12 @@ type Outbox interface {
 	Enqueue(tx *store.Tx, d Delivery) error
 }
 
-// Delivery is a webhook call that is due.
+// Delivery is a webhook call: one that is due, or a question before something happens (Asker).
 type Delivery struct {
-	Type       string // of the webhook; what HookHandler says is not called, but handled by this server
-	Lane       string // the webhook's SID: deliveries of a lane go out in the order of LaneSeq, which is unique in it
+	Type string // of the channel's webhook, "" for the service's receiver; what HookHandler says is not called, but handled by this server
+	// Lane is the webhook's SID or, for the service's receiver, that of the channel or the user: deliveries of a lane go out in the
+	// order of LaneSeq.
+	Lane       string
 	LaneSeq    int64
 	AccountSID string // whose auth token signs the call
 	URL        string
@@ -27,67 +27,134 @@ type Delivery struct {
 	Params     map[string]string // without RetryCount, which the sender adds
 }
 
-// The post-events that channel webhooks are called for (rest-semantics §3.3).
+// The post-events (rest-semantics §3.3).
 const (
 	eventMessageSent      = "onMessageSent"
 	eventMediaMessageSent = "onMediaMessageSent"
+	eventMessageUpdated   = "onMessageUpdated"
+	eventMessageRemoved   = "onMessageRemoved"
+	eventChannelAdded     = "onChannelAdded"
 	eventChannelUpdated   = "onChannelUpdated"
+	eventChannelDestroyed = "onChannelDestroyed"
+	eventMemberAdded      = "onMemberAdded"
+	eventMemberUpdated    = "onMemberUpdated"
+	eventMemberRemoved    = "onMemberRemoved"
+	eventUserAdded        = "onUserAdded"
+	eventUserUpdated      = "onUserUpdated"
 )
 
-// isEvent reports whether a filter may name this event, of either kind.
-func isEvent(name string) bool {
+// isChannelEvent reports whether a webhook of a channel may ask for an event: for one that happens after the fact, in a channel that exists
+// (rest-semantics §3.1).
+func isChannelEvent(name string) bool {
 	switch name {
-	case "onMessageSend", eventMessageSent, "onMediaMessageSend", eventMediaMessageSent, "onMessageUpdate", "onMessageUpdated",
-		"onMessageRemove", "onMessageRemoved", "onChannelAdd", "onChannelAdded", "onChannelUpdate", eventChannelUpdated,
-		"onChannelDestroy", "onChannelDestroyed", "onMemberAdd", "onMemberAdded", "onMemberUpdate", "onMemberUpdated",
-		"onMemberRemove", "onMemberRemoved", "onUserAdded", "onUserUpdate", "onUserUpdated":
+	case eventMessageSent, eventMediaMessageSent, eventMessageUpdated, eventMessageRemoved, eventChannelUpdated, eventChannelDestroyed,
+		eventMemberAdded, eventMemberUpdated, eventMemberRemoved:
 		return true
 	}
 	return false
 }
 
-// happening is a post-event: what happened in a channel, by whom, and the parameters of its own.
+// isServiceEvent reports whether the filters of a service, which are for both kinds, may name an event.
+func isServiceEvent(name string) bool {
+	switch name {
+	case eventChannelAdded, eventUserAdded, eventUserUpdated:
+		return true
+	}
+	return isChannelEvent(name) || isPreEvent(name)
+}
+
+// wants reports whether a service's receiver is to be told of an event. Filters are a JSON array of plain names, so that no list need be made
+// for the many messages of which nobody is told.
+func (s *Service) wants(url *string, event string) bool {
+	return url != nil && strings.Contains(s.WebhookFilters, `"`+event+`"`)
+}
+
+// method is how the service's receivers are called.
+func (s *Service) method() string {
+	if s.WebhookMethod == nil {
+		return "POST"
+	}
+	return *s.WebhookMethod
+}
+
+// happening is a post-event: what happened, to whom, by whom, and the parameters of its own.
 type happening struct {
 	event     string
 	actor     *Actor
-	channel   *Channel
-	order     int64  // Seq.Order()
+	lane      string // the SID of the channel or user
+	order     int64  // rises with the changes of the lane, see Seq.Order
 	agentRole string // the SID of the channel role by which an agent's doing is known; "" for others
 	body      string // of a message, for triggers
-	params    func(p map[string]string)
+	params    func(p params)
 }
 
-// fire enqueues a call to each webhook of the channel that asks for what happened.
+// fire enqueues a call to the service's receiver and to each webhook of the channel that asks for what happened.
 func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
-	if len(hooks) == 0 || c.outbox == nil || !h.actor.fires() {
+	if c.outbox == nil || !h.actor.fires() {
 		return nil
 	}
-	byAgent := false
-	if h.agentRole != "" {
-		role, err := c.role(&tx.Reader, h.channel.ServiceID, h.agentRole)
-		if err != nil && !errors.Is(err, store.ErrNoRow) {
+	svc := h.actor.Service
+	if svc.wants(svc.PostWebhookURL, h.event) {
+		p := h.actor.params(h.event)
+		h.params(p)
+		if err := c.outbox.Enqueue(tx, Delivery{Lane: h.lane, LaneSeq: h.order, AccountSID: svc.AccountSID, URL: *svc.PostWebhookURL,
+			Method: svc.method(), Retries: svc.PostWebhookRetries, Params: p}); err != nil {
 			return err
 		}
-		byAgent = err == nil && (role.FriendlyName == RoleAgent || role.FriendlyName == RoleSupervisor || role.FriendlyName == RoleAdmin)
+	}
+	if len(hooks) == 0 {
+		return nil
+	}
+	byAgent, err := c.byAgent(tx, &h)
+	if err != nil {
+		return err
 	}
 	for _, hook := range hooks {
 		if byAgent && hook.CustomersOnly || !hook.wants(&h) {
 			continue
 		}
-		params := map[string]string{
-			"EventType": h.event, "AccountSid": h.actor.Service.AccountSID, "InstanceSid": h.actor.Service.SID, "ChannelSid": h.channel.SID,
-			"Source": string(h.actor.Source), "WebhookType": hook.Type, "WebhookSid": hook.SID,
-		}
-		if h.actor.Source == SourceSDK {
-			params["ClientIdentity"] = h.actor.Identity
-		}
-		h.params(params)
-		if err := c.outbox.Enqueue(tx, Delivery{Type: hook.Type, Lane: hook.SID, LaneSeq: h.order, AccountSID: h.actor.Service.AccountSID,
-			URL: hook.URL, Method: hook.Method, Retries: hook.RetryCount, Params: params}); err != nil {
+		p := h.actor.params(h.event)
+		p["WebhookType"], p["WebhookSid"] = hook.Type, hook.SID
+		h.params(p)
+		if err := c.outbox.Enqueue(tx, Delivery{Type: hook.Type, Lane: hook.SID, LaneSeq: h.order, AccountSID: svc.AccountSID,
+			URL: hook.URL, Method: hook.Method, Retries: hook.RetryCount, Params: p}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// byAgent reports whether it was an agent's doing.
+func (c *Chat) byAgent(tx *store.Tx, h *happening) (bool, error) {
+	if h.agentRole == "" {
+		return false, nil
+	}
+	role, err := c.role(&tx.Reader, h.actor.Service.ID, h.agentRole)
+	if errors.Is(err, store.ErrNoRow) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return role.FriendlyName == RoleAgent || role.FriendlyName == RoleSupervisor || role.FriendlyName == RoleAdmin, nil
+}
+
+// fireIn is fire for what happened in an open room; most channels never had a webhook, and theirs are not looked for.
+func (c *Chat) fireIn(tx *store.Tx, room *Room, h happening) error {
+	hooks, err := c.hooksFor(tx, h.actor, room)
+	if err != nil {
+		return err
+	}
+	h.lane, h.order = room.Channel.SID, room.Seq.Order()
+	return c.fire(tx, hooks, h)
+}
+
+// hooksFor reads the webhooks of an open room, unless what the actor does calls none.
+func (c *Chat) hooksFor(tx *store.Tx, a *Actor, room *Room) ([]*Webhook, error) {
+	if room.Seq.Hooks == 0 || c.outbox == nil || !a.fires() {
+		return nil, nil
+	}
+	return webhookTable.All(&tx.Reader, "WHERE channel_id = $1 ORDER BY id", room.Channel.ID)
 }
 
 // wants reports whether a webhook asks for what happened: a trigger for messages that contain one of its words, in any case
@@ -105,42 +172,48 @@ func (w *Webhook) wants(h *happening) bool {
 
 // messageSent is the event of a new message.
 func (c *Chat) messageSent(a *Actor, ch *Channel, seq *Seq, m *Message, authorRole string) happening {
-	h := happening{event: eventMessageSent, actor: a, channel: ch, order: seq.Order(), agentRole: authorRole, body: m.Body}
+	h := happening{event: eventMessageSent, actor: a, lane: ch.SID, order: seq.Order(), agentRole: authorRole, body: m.Body,
+		params: func(p params) { c.describeMessage(p, ch, m) }}
 	if m.MediaID != 0 {
 		h.event = eventMediaMessageSent
-	}
-	h.params = func(p map[string]string) {
-		p["MessageSid"], p["Index"] = c.MessageSID(m.ID), strconv.FormatInt(m.Index, 10)
-		p["From"], p["Body"], p["Attributes"] = m.Author, m.Body, m.Attributes
-		p["DateCreated"] = core.ISOMillis(m.CreatedAt)
-		if f := m.Media; f != nil {
-			p["MediaSid"], p["MediaContentType"], p["MediaSize"] = c.MediaSID(f.ID), f.ContentType, strconv.FormatInt(f.Size, 10)
-			if f.Filename != nil {
-				p["MediaFilename"] = *f.Filename
-			}
-		}
 	}
 	return h
 }
 
-// fireChannelUpdated enqueues the calls for a channel that was changed (rest-semantics §3.3). A name that is not set is left out.
-func (c *Chat) fireChannelUpdated(tx *store.Tx, a *Actor, room *Room) error {
-	if room.Seq.Hooks == 0 || !a.fires() { // most channels never had a webhook
-		return nil
-	}
-	ch := room.Channel
-	hooks, err := webhookTable.All(&tx.Reader, "WHERE channel_id = $1 ORDER BY id", ch.ID)
-	if err != nil {
-		return err
-	}
-	return c.fire(tx, hooks, happening{event: eventChannelUpdated, actor: a, channel: ch, order: room.Seq.Order(), params: func(p map[string]string) {
-		p["Attributes"], p["ChannelType"], p["CreatedBy"] = ch.Attributes, ch.Type, ch.CreatedBy
-		p["DateCreated"], p["DateUpdated"] = core.ISOMillis(ch.CreatedAt), core.ISOMillis(ch.UpdatedAt)
-		if ch.FriendlyName != nil {
-			p["FriendlyName"] = *ch.FriendlyName
-		}
-		if ch.UniqueName != nil {
-			p["UniqueName"] = *ch.UniqueName
+func (c *Chat) fireMessageUpdated(tx *store.Tx, a *Actor, room *Room, m *Message) error {
+	return c.fireIn(tx, room, happening{event: eventMessageUpdated, actor: a, params: func(p params) { c.describeEdit(p, a, room.Channel, m) }})
+}
+
+// fireMessageRemoved tells of a message as it was before.
+func (c *Chat) fireMessageRemoved(tx *store.Tx, a *Actor, room *Room, before *Message) error {
+	return c.fireIn(tx, room, happening{event: eventMessageRemoved, actor: a, params: func(p params) {
+		c.describeRemoval(p, a, room.Channel, before)
+		p.at("DateRemoved", tx.Now())
+	}})
+}
+
+func (c *Chat) fireChannel(tx *store.Tx, event string, a *Actor, room *Room) error {
+	return c.fireIn(tx, room, happening{event: event, actor: a, params: func(p params) { p.channel(room.Channel) }})
+}
+
+// fireChannelDestroyed tells the webhooks that the channel had. The deletion counts in none of its counters, so that it is one further.
+func (c *Chat) fireChannelDestroyed(tx *store.Tx, a *Actor, room *Room, hooks []*Webhook) error {
+	return c.fire(tx, hooks, happening{event: eventChannelDestroyed, actor: a, lane: room.Channel.SID, order: room.Seq.Order() + 1, params: func(p params) {
+		p.channel(room.Channel)
+		p.at("DateRemoved", tx.Now())
+	}})
+}
+
+func (c *Chat) fireMember(tx *store.Tx, event string, a *Actor, room *Room, m *Member) error {
+	return c.fireIn(tx, room, happening{event: event, actor: a, params: func(p params) {
+		c.describeMember(p, room.Channel, m)
+		if m.Removed {
+			p.at("DateRemoved", tx.Now())
 		}
 	}})
+}
+
+// fireUser tells the service's receiver: a user is in no channel. Its lane goes by the events of its info map.
+func (c *Chat) fireUser(tx *store.Tx, event string, a *Actor, u *User) error {
+	return c.fire(tx, nil, happening{event: event, actor: a, lane: u.SID, order: max(u.NameEv, u.AttributesEv, u.ReachEv), params: func(p params) { p.user(u) }})
 }

@@ -29,15 +29,23 @@ func (c *Chat) SetHorizon(ctx context.Context, a Actor, ref string, index *int64
 	if err != nil || already {
 		return unread, err
 	}
+	if c.asks(&a, preMemberUpdate) {
+		if _, err := c.askMemberUpdate(ctx, &a, ref, a.Identity, MemberPatch{Horizon: &h}); err != nil {
+			return nil, err
+		}
+	}
 	err = c.change(ctx, a, ref, func(tx *store.Tx, room *Room, by *access) error {
 		if by.member == nil {
 			return core.E(core.CodeNotMember)
 		}
+		before := by.member.LastEv
 		if err := c.moveHorizon(tx, room, by.user.key(), by.member, h); err != nil {
 			return err
 		}
-		unread, err = unreadOf(&tx.Reader, room.Channel, index)
-		return err
+		if unread, err = unreadOf(&tx.Reader, room.Channel, index); err != nil || by.member.LastEv == before {
+			return err
+		}
+		return c.fireMember(tx, eventMemberUpdated, &a, room, by.member)
 	})
 	return unread, err
 }

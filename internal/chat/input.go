@@ -93,6 +93,8 @@ type NewMessage struct {
 	MediaSID             string // "" for a text
 	LastUpdatedBy        *string
 	CreatedAt, UpdatedAt *int64
+	Quiet                bool // no push
+	decreed              bool // From is the word of a pre-event's receiver
 }
 
 // MessagePatch is the input of UpdateMessage.
@@ -100,6 +102,7 @@ type MessagePatch struct {
 	Body, Attributes     *string
 	From, LastUpdatedBy  *string // servers only
 	CreatedAt, UpdatedAt *int64
+	decreed              bool // From is the word of a pre-event's receiver
 }
 
 // UserChannelPatch is the input of UpdateUserChannel.

@@ -22,7 +22,7 @@ func (c *Chat) CreateInvite(ctx context.Context, a Actor, ref string, in NewInvi
 		if err != nil {
 			return err
 		}
-		u, _, err := c.EnsureUserTx(tx, a.Service, NewUser{Identity: in.Identity})
+		u, fresh, err := c.EnsureUserTx(tx, a.Service, NewUser{Identity: in.Identity})
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,10 @@ func (c *Chat) CreateInvite(ctx context.Context, a Actor, ref string, in NewInvi
 		if err := inviteTable.Append(tx, invite); err != nil {
 			return err
 		}
-		return c.setUserChannel(tx, room.Channel, u.key(), StatusInvited, nil)
+		if err := c.setUserChannel(tx, room.Channel, u.key(), StatusInvited, nil); err != nil || !fresh {
+			return err
+		}
+		return c.fireUser(tx, eventUserAdded, &a, u)
 	})
 	if err != nil {
 		return nil, err

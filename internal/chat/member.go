@@ -11,11 +11,17 @@ import (
 // AddMember adds an identity to a channel, or lets the actor join where it is its own. A public channel is joined by whoever
 // may join channels, a private one by invite (rest-semantics §2.7). Joining deletes the invite.
 func (c *Chat) AddMember(ctx context.Context, a Actor, ref string, in NewMember) (m *Member, err error) {
+	next := in
+	if c.asks(&a, preMemberAdd) {
+		if next, err = c.askMemberAdd(ctx, &a, ref, in); err != nil {
+			return nil, err
+		}
+	}
 	err = c.change(ctx, a, ref, func(tx *store.Tx, room *Room, by *access) (err error) {
 		if err := by.mayAdd(in); err != nil {
 			return err
 		}
-		m, err = c.AddMemberTx(tx, a, room, in)
+		m, err = c.AddMemberTx(tx, a, room, next)
 		return err
 	})
 	if err != nil {
@@ -83,9 +89,14 @@ func (c *Chat) AddMemberTx(tx *store.Tx, a Actor, room *Room, in NewMember) (*Me
 		return nil, err
 	}
 	if fresh {
-		return m, nil
+		err = c.fireUser(tx, eventUserAdded, &a, u)
+	} else {
+		err = checkChannelLimit(tx, a.Service, u)
 	}
-	return m, checkChannelLimit(tx, a.Service, u)
+	if err != nil {
+		return nil, err
+	}
+	return m, c.fireMember(tx, eventMemberAdded, &a, room, m)
 }
 
 // roleOnEntry is the role of a member that is given none: that of its invite, which goes, or the service's default; a channel's
@@ -238,6 +249,12 @@ func filterIdentities(tail, column string, args []any, identities []string) (str
 // UpdateMember changes a member's attributes, role or horizon. SDK users may change attributes as their roles allow, and their
 // own horizon.
 func (c *Chat) UpdateMember(ctx context.Context, a Actor, ref, memberRef string, in MemberPatch) (m *Member, err error) {
+	next := in
+	if c.asks(&a, preMemberUpdate) {
+		if next, err = c.askMemberUpdate(ctx, &a, ref, memberRef, in); err != nil {
+			return nil, err
+		}
+	}
 	err = c.change(ctx, a, ref, func(tx *store.Tx, room *Room, by *access) error {
 		if !by.sees() {
 			return core.E(core.CodeChannelNotFound)
@@ -251,13 +268,19 @@ func (c *Chat) UpdateMember(ctx context.Context, a Actor, ref, memberRef string,
 		if err := checkHorizon(in.Horizon, tx.Now()); err != nil {
 			return err
 		}
-		if err := c.editMember(tx, &a, room, m, in); err != nil {
+		before := m.LastEv
+		if err := c.editMember(tx, &a, room, m, next); err != nil {
 			return err
 		}
 		if in.Horizon != nil {
-			return c.moveHorizon(tx, room, userKey{m.UserID, m.UserSID, m.Identity}, m, *in.Horizon)
+			if err := c.moveHorizon(tx, room, userKey{m.UserID, m.UserSID, m.Identity}, m, *in.Horizon); err != nil {
+				return err
+			}
 		}
-		return nil
+		if m.LastEv == before {
+			return nil
+		}
+		return c.fireMember(tx, eventMemberUpdated, &a, room, m)
 	})
 	if err != nil {
 		return nil, err
@@ -319,6 +342,11 @@ func emitMember(tx *store.Tx, ch *Channel, m *Member) {
 
 // RemoveMember removes a member, or lets the actor leave where it is its own. Its messages stay.
 func (c *Chat) RemoveMember(ctx context.Context, a Actor, ref, memberRef string) error {
+	if c.asks(&a, preMemberRemove) {
+		if err := c.askMemberRemove(ctx, &a, ref, memberRef); err != nil {
+			return err
+		}
+	}
 	return c.change(ctx, a, ref, func(tx *store.Tx, room *Room, by *access) error {
 		if !by.sees() {
 			return core.E(core.CodeChannelNotFound)
@@ -327,26 +355,31 @@ func (c *Chat) RemoveMember(ctx context.Context, a Actor, ref, memberRef string)
 		if err != nil {
 			return err
 		}
-		if !by.owns(m.Identity) || by.may(LeaveChannelPermission, false) != nil {
-			if err := by.may(RemoveMemberPermission, false); err != nil {
-				return err
-			}
+		if err := by.mayRemove(m); err != nil {
+			return err
 		}
-		return c.endMembership(tx, room, m)
+		return c.endMembership(tx, &a, room, m)
 	})
 }
 
+func (by *access) mayRemove(m *Member) error {
+	if by.owns(m.Identity) && by.may(LeaveChannelPermission, false) == nil {
+		return nil
+	}
+	return by.may(RemoveMemberPermission, false)
+}
+
 // RemoveMemberTx is RemoveMember on an open room, without a question of permission.
-func (c *Chat) RemoveMemberTx(tx *store.Tx, _ Actor, room *Room, memberRef string) error {
+func (c *Chat) RemoveMemberTx(tx *store.Tx, a Actor, room *Room, memberRef string) error {
 	m, err := c.findMember(&tx.Reader, room.Channel, memberRef)
 	if err != nil {
 		return err
 	}
-	return c.endMembership(tx, room, m)
+	return c.endMembership(tx, &a, room, m)
 }
 
 // endMembership turns a member into a tombstone and takes the channel off its user's map.
-func (c *Chat) endMembership(tx *store.Tx, room *Room, m *Member) error {
+func (c *Chat) endMembership(tx *store.Tx, a *Actor, room *Room, m *Member) error {
 	room.Seq.Roster++
 	room.Seq.Members--
 	m.Removed, m.LastEv = true, room.Seq.RosterEvent()
@@ -357,5 +390,8 @@ func (c *Chat) endMembership(tx *store.Tx, room *Room, m *Member) error {
 		return err
 	}
 	emitMember(tx, room.Channel, m)
-	return c.setUserChannel(tx, room.Channel, userKey{m.UserID, m.UserSID, m.Identity}, StatusGone, m.ConsumedIndex)
+	if err := c.setUserChannel(tx, room.Channel, userKey{m.UserID, m.UserSID, m.Identity}, StatusGone, m.ConsumedIndex); err != nil {
+		return err
+	}
+	return c.fireMember(tx, eventMemberRemoved, a, room, m)
 }

@@ -25,6 +25,11 @@ func (c *Chat) SendMessage(ctx context.Context, a Actor, ref string, in NewMessa
 	if err != nil {
 		return nil, err
 	}
+	if c.asks(&a, in.preSend()) {
+		if in, draft, err = c.askSend(ctx, &a, known, in, draft); err != nil {
+			return nil, err
+		}
+	}
 	stale := false
 	err = c.st.Update(ctx, func(tx *store.Tx) error {
 		next := *draft
@@ -110,7 +115,7 @@ func checkUpdatedBy(s *string) error {
 
 // draft is the message as far as it depends on the input only.
 func (c *Chat) draft(a *Actor, in NewMessage) (m *Message, err error) {
-	m = &Message{Author: a.name()}
+	m = &Message{Author: a.name(), Quiet: in.Quiet}
 	if m.Attributes, err = core.CheckAttributes(in.Attributes, core.MaxAttributes); err != nil {
 		return nil, err
 	}
@@ -126,10 +131,10 @@ func (c *Chat) draft(a *Actor, in NewMessage) (m *Message, err error) {
 			return nil, core.E(core.CodeInvalidMediaSID)
 		}
 	}
+	if in.From != "" && (a.server() || in.decreed) {
+		m.Author = in.From
+	}
 	if a.server() {
-		if in.From != "" {
-			m.Author = in.From
-		}
 		m.LastUpdatedBy = in.LastUpdatedBy
 	}
 	return m, nil
@@ -165,7 +170,7 @@ func (c *Chat) write(tx *store.Tx, a *Actor, room *Room, current *snapshot, m *M
 	ch, seq := room.Channel, &room.Seq
 	author := current.seats[m.Author]
 	if !a.server() {
-		if err := c.maySend(tx, a, ch, author, m.MediaID != 0); err != nil {
+		if err := c.maySend(&tx.Reader, a, ch, current.seats[a.Identity], m.MediaID != 0); err != nil {
 			return err
 		}
 	}
@@ -181,15 +186,15 @@ func (c *Chat) write(tx *store.Tx, a *Actor, room *Room, current *snapshot, m *M
 		return err
 	}
 	tx.Emit(MessageAdded{Channel: ch, Seq: *seq, Message: m})
-	if len(current.hooks) == 0 {
+	if len(current.hooks) == 0 && a.Service.PostWebhookURL == nil {
 		return nil
 	}
 	return c.fire(tx, current.hooks, c.messageSent(a, ch, seq, m, author.roleSID))
 }
 
-func (c *Chat) maySend(tx *store.Tx, a *Actor, ch *Channel, author seat, media bool) error {
-	if author.memberID == 0 {
-		by, err := c.access(&tx.Reader, a, ch)
+func (c *Chat) maySend(r *store.Reader, a *Actor, ch *Channel, sender seat, media bool) error {
+	if sender.memberID == 0 {
+		by, err := c.access(r, a, ch)
 		if err != nil {
 			return err
 		}
@@ -202,7 +207,7 @@ func (c *Chat) maySend(tx *store.Tx, a *Actor, ch *Channel, author seat, media b
 	if media {
 		perm = SendMediaMessagePermission
 	}
-	inside, err := c.permissions(&tx.Reader, ch.ServiceID, author.roleSID)
+	inside, err := c.permissions(r, ch.ServiceID, sender.roleSID)
 	if err != nil {
 		return err
 	}

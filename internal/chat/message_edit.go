@@ -10,6 +10,12 @@ import (
 
 // UpdateMessage changes a message's body or attributes, named by SID or index. A patch without anything leaves it as it is.
 func (c *Chat) UpdateMessage(ctx context.Context, a Actor, ref, msgRef string, in MessagePatch) (m *Message, err error) {
+	next := in
+	if c.asks(&a, preMessageUpdate) {
+		if next, err = c.askMessageUpdate(ctx, &a, ref, msgRef, in); err != nil {
+			return nil, err
+		}
+	}
 	err = c.change(ctx, a, ref, func(tx *store.Tx, room *Room, by *access) error {
 		if !by.sees() {
 			return core.E(core.CodeChannelNotFound)
@@ -21,7 +27,7 @@ func (c *Chat) UpdateMessage(ctx context.Context, a Actor, ref, msgRef string, i
 			return err
 		}
 		before := *m
-		changed, err := in.apply(&a, tx.Now(), m)
+		changed, err := next.apply(&a, tx.Now(), m)
 		if err != nil || !changed {
 			return err
 		}
@@ -38,7 +44,10 @@ func (c *Chat) UpdateMessage(ctx context.Context, a Actor, ref, msgRef string, i
 		}
 		now := *m
 		tx.Emit(MessageChanged{Channel: room.Channel, Message: &now, Before: &before})
-		return room.save(tx)
+		if err := room.save(tx); err != nil {
+			return err
+		}
+		return c.fireMessageUpdated(tx, &a, room, m)
 	})
 	if err != nil {
 		return nil, err
@@ -84,7 +93,7 @@ func (in *MessagePatch) apply(a *Actor, now int64, m *Message) (changed bool, er
 		}
 		changed = true
 	}
-	if in.From != nil && *in.From != "" && a.server() {
+	if in.From != nil && *in.From != "" && (a.server() || in.decreed) {
 		if err := checkAuthor(*in.From); err != nil {
 			return false, err
 		}
@@ -123,6 +132,11 @@ func (room *Room) markEdit(tx *store.Tx, m *Message) error {
 
 // DeleteMessage removes a message; its index stays taken. Where it was the newest, the channel's last message is another.
 func (c *Chat) DeleteMessage(ctx context.Context, a Actor, ref, msgRef string) error {
+	if c.asks(&a, preMessageRemove) {
+		if err := c.askMessageRemove(ctx, &a, ref, msgRef); err != nil {
+			return err
+		}
+	}
 	return c.change(ctx, a, ref, func(tx *store.Tx, room *Room, by *access) error {
 		if !by.sees() {
 			return core.E(core.CodeChannelNotFound)
@@ -155,7 +169,10 @@ func (c *Chat) DeleteMessage(ctx context.Context, a Actor, ref, msgRef string) e
 			}
 			tx.Emit(ChannelChanged{room.Channel, room.Seq})
 		}
-		return room.save(tx)
+		if err := room.save(tx); err != nil {
+			return err
+		}
+		return c.fireMessageRemoved(tx, &a, room, &before)
 	})
 }
 

@@ -254,7 +254,7 @@ func (in *ServicePatch) applyWebhooks(s *Service) error {
 			if f == "" {
 				continue // an empty list is sent as one empty value
 			}
-			if !isEvent(f) {
+			if !isServiceEvent(f) {
 				return core.Ef(core.CodeInvalidWebhook, "There is no webhook event %q", f)
 			}
 			filters = append(filters, f)

@@ -148,6 +148,7 @@ type Message struct {
 	LastUpdatedBy        *string
 	CreatedAt, UpdatedAt int64
 	Media                *Media // read along where a message is shown
+	Quiet                bool   // of a new one: it makes no push (rest-semantics §3.4); no column
 }
 
 // Media describes an uploaded file; the bytes are in the blob store. ChannelID and MessageID are 0 until it is sent.

@@ -21,8 +21,11 @@ func (c *Chat) EnsureUser(ctx context.Context, svc *Service, identity string) (u
 		return u, err
 	}
 	err = c.st.Update(ctx, func(tx *store.Tx) (err error) {
-		u, _, err = c.EnsureUserTx(tx, svc, NewUser{Identity: identity})
-		return err
+		var created bool
+		if u, created, err = c.EnsureUserTx(tx, svc, NewUser{Identity: identity}); err != nil || !created {
+			return err
+		}
+		return c.fireUser(tx, eventUserAdded, &Actor{Service: svc, Identity: identity, Source: SourceSDK}, u)
 	})
 	return u, err
 }
@@ -89,10 +92,13 @@ func (c *Chat) CreateUser(ctx context.Context, a Actor, in NewUser) (u *User, er
 	}
 	err = c.st.Update(ctx, func(tx *store.Tx) error {
 		var created bool
-		if u, created, err = c.EnsureUserTx(tx, a.Service, in); err == nil && !created {
+		if u, created, err = c.EnsureUserTx(tx, a.Service, in); err != nil {
+			return err
+		}
+		if !created {
 			return core.E(core.CodeUserExists)
 		}
-		return err
+		return c.fireUser(tx, eventUserAdded, &a, u)
 	})
 	if err != nil {
 		return nil, err
@@ -174,22 +180,30 @@ func usersByID(r *store.Reader, ids []int64) (map[int64]*User, error) {
 
 // UpdateUser changes a user's profile or role. SDK users may change profiles as their roles allow, and no roles.
 func (c *Chat) UpdateUser(ctx context.Context, a Actor, ref string, in UserPatch) (u *User, err error) {
+	next := in
+	if c.asks(&a, preUserUpdate) {
+		if next, err = c.askUserUpdate(ctx, &a, ref, in); err != nil {
+			return nil, err
+		}
+	}
 	err = c.st.Update(ctx, func(tx *store.Tx) error {
 		if u, err = c.FindUserTx(&tx.Reader, a.Service, ref); err != nil {
 			return err
 		}
-		u, err = c.UpdateUserTx(tx, a, u, in)
+		if err := c.mayEditUser(&tx.Reader, &a, u, in); err != nil {
+			return err
+		}
+		u, err = c.UpdateUserTx(tx, a, u, next)
 		return err
 	})
-	return u, err
-}
-
-// UpdateUserTx is UpdateUser of a user that was found.
-func (c *Chat) UpdateUserTx(tx *store.Tx, a Actor, u *User, in UserPatch) (*User, error) {
-	if err := c.mayEditUser(tx, &a, u, in); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	var err error
+	return u, nil
+}
+
+// UpdateUserTx is UpdateUser of a user that was found, without a question of permission.
+func (c *Chat) UpdateUserTx(tx *store.Tx, a Actor, u *User, in UserPatch) (_ *User, err error) {
 	name, attributes, role := u.FriendlyName, u.Attributes, u.RoleSID
 	if in.FriendlyName != nil {
 		if name, err = checkName(in.FriendlyName); err != nil {
@@ -206,7 +220,9 @@ func (c *Chat) UpdateUserTx(tx *store.Tx, a Actor, u *User, in UserPatch) (*User
 			return nil, err
 		}
 	}
+	changed := false
 	err = c.editUser(tx, u.ID, func(fresh *User, next func() int64) {
+		was := *fresh
 		if in.FriendlyName != nil && !same(fresh.FriendlyName, name) {
 			fresh.FriendlyName, fresh.NameEv = name, next()
 		}
@@ -216,17 +232,21 @@ func (c *Chat) UpdateUserTx(tx *store.Tx, a Actor, u *User, in UserPatch) (*User
 		if in.RoleSID != nil {
 			fresh.RoleSID = role
 		}
+		changed = *fresh != was
 		fresh.UpdatedAt = tx.Now()
 		u = fresh
 	})
-	return u, err
+	if err != nil || !changed {
+		return u, err
+	}
+	return u, c.fireUser(tx, eventUserUpdated, &a, u)
 }
 
-func (c *Chat) mayEditUser(tx *store.Tx, a *Actor, u *User, in UserPatch) error {
+func (c *Chat) mayEditUser(r *store.Reader, a *Actor, u *User, in UserPatch) error {
 	if a.server() {
 		return nil
 	}
-	_, service, err := c.actor(&tx.Reader, a)
+	_, service, err := c.actor(r, a)
 	if err != nil {
 		return err
 	}
@@ -282,7 +302,7 @@ func (c *Chat) DeleteUser(ctx context.Context, a Actor, ref string) error {
 			if err != nil {
 				return err
 			}
-			if err := c.dropUser(tx, room, u); err != nil {
+			if err := c.dropUser(tx, &a, room, u); err != nil {
 				return err
 			}
 		}
@@ -296,13 +316,13 @@ func (c *Chat) DeleteUser(ctx context.Context, a Actor, ref string) error {
 }
 
 // dropUser ends a user's membership of, or invite to, a channel.
-func (c *Chat) dropUser(tx *store.Tx, room *Room, u *User) error {
+func (c *Chat) dropUser(tx *store.Tx, a *Actor, room *Room, u *User) error {
 	m, err := c.memberOf(&tx.Reader, room.Channel, u)
 	if err != nil {
 		return err
 	}
 	if m != nil {
-		return c.endMembership(tx, room, m)
+		return c.endMembership(tx, a, room, m)
 	}
 	if _, err := tx.Exec("DELETE FROM invite WHERE channel_id = $1 AND user_id = $2", room.Channel.ID, u.ID); err != nil {
 		return err

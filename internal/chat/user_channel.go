@@ -170,8 +170,14 @@ func (c *Chat) UpdateUserChannel(ctx context.Context, a Actor, userRef, ref stri
 			}
 		}
 		if in.Horizon != nil {
+			before := m.LastEv
 			if err := c.moveHorizon(tx, room, u.key(), m, *in.Horizon); err != nil {
 				return err
+			}
+			if m.LastEv != before {
+				if err := c.fireMember(tx, eventMemberUpdated, &a, room, m); err != nil {
+					return err
+				}
 			}
 		}
 		out, err = c.standing(&tx.Reader, a.Service, u, ref)
@@ -200,7 +206,7 @@ func (c *Chat) LeaveUserChannel(ctx context.Context, a Actor, userRef, ref strin
 		if _, err := userChannelTable.One(&tx.Reader, "WHERE user_id = $1 AND channel_id = $2 AND status <> $3", u.ID, room.Channel.ID, StatusGone); err != nil {
 			return or(err, core.CodeNotMember)
 		}
-		return c.dropUser(tx, room, u)
+		return c.dropUser(tx, &a, room, u)
 	})
 }
 

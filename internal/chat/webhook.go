@@ -103,8 +103,8 @@ func (w *Webhook) check() error {
 		return core.E(core.CodeWebhookFilterRequired)
 	}
 	for _, f := range filters {
-		if !isEvent(f) {
-			return core.Ef(core.CodeInvalidWebhookFilter, "There is no webhook event %q", f)
+		if !isChannelEvent(f) {
+			return core.Ef(core.CodeInvalidWebhookFilter, "%q is no event of which a channel's webhooks are told", f)
 		}
 	}
 	if w.Type != HookTrigger {

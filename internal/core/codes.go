@@ -1,6 +1,6 @@
 package core
 
-// The codes that the code raises by name. Titles and statuses stand in the catalogue.
+// The codes that the code raises by name. What they mean stands in errors.json.
 const (
 	CodeTaskRouterInvalid   = 20001 // what TaskRouter and Studio answer to a bad parameter (taskrouter-studio A.14)
 	CodeInvalidFriendlyName = 20002
@@ -66,6 +66,7 @@ const (
 	CodeInvalidTyping          = 50053
 	CodeInvalidWebhook         = 50054
 	CodeInvalidWebhookMethod   = 50055
+	CodeWebhookRefused         = 50056
 	CodeTemplateTooLong        = 50058
 	CodeSoundTooLong           = 50059
 	CodeInvalidUserChannels    = 50060
