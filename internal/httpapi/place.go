@@ -85,8 +85,8 @@ func (p *place) strip(r *http.Request) *http.Request {
 	return r
 }
 
-// locate finds the product by header, path or host, in this order: an explicit word wins, and a path that names a product
-// cannot be a path of another one, because those begin with a version.
+// locate finds the product by header, path or host, in this order: an explicit word wins. A host of the vendor's has its own paths
+// only, for "preview" has one that begins like a product, with iam.
 func (rt *Router) locate(r *http.Request) (*place, bool) {
 	base := rt.base(r)
 	if host := r.Header.Get("X-Original-Host"); host != "" {
@@ -95,8 +95,9 @@ func (rt *Router) locate(r *http.Request) (*place, bool) {
 			return newPlace(Base{Scheme: "https", Host: host}, product, label(host)), true
 		}
 	}
+	hosted := strings.HasSuffix(strings.ToLower(hostOnly(base.Host)), vendor)
 	segment, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	if product, ok := aliases[segment]; ok && len(r.URL.Path) > len(segment)+1 {
+	if product, ok := aliases[segment]; ok && !hosted && len(r.URL.Path) > len(segment)+1 {
 		base.PathStyle = true
 		if rt.options.PublicURL != "" {
 			if u, err := url.Parse(rt.options.PublicURL); err == nil {
@@ -109,7 +110,7 @@ func (rt *Router) locate(r *http.Request) (*place, bool) {
 	}
 	if product, ok := productOfHost(base.Host); ok {
 		told := r.Header.Get("X-Forwarded-Proto") != "" && rt.trusted(r.RemoteAddr)
-		if strings.HasSuffix(hostOnly(base.Host), vendor) && !told {
+		if hosted && !told {
 			base.Scheme = "https" // official clients know no other; a front that ended TLS need not say so
 		}
 		return newPlace(base, product, label(base.Host)), true

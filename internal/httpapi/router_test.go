@@ -62,6 +62,7 @@ func testRouter() *Router {
 	rt.Handle("chat", "GET /v2/Panic", Public, func(*Request) (Response, error) { panic("boom") })
 	rt.Handle("api", "DELETE /2010-04-01/Keys/{Id}", Owner, func(*Request) (Response, error) { return NoContent() })
 	rt.Handle("mcs", "GET /v1/Media", Token, echo)
+	rt.Handle("preview", "GET /iam/Accounts/{Id}", Account, echo)
 	rt.Handle(Socket, "GET /v1/Things/{Id}", Token, echo)
 	return rt
 }
@@ -86,6 +87,8 @@ func TestRoutesAndCallers(t *testing.T) {
 		{name: "alias as host", url: "http://ip-messaging.us1.twilio.com/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"url":"https://ip-messaging.us1.twilio.com/v2/Things/a"`},
 		{name: "host style", url: "http://chat.twilio.com/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"url":"https://chat.twilio.com/v2/Things/a"`},
 		{name: "host style with region", url: "http://chat.ashburn.us1.twilio.com/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"https://chat.ashburn.us1.twilio.com/v2`},
+		{name: "host whose path begins like a product", url: "http://Preview.twilio.com/iam/Accounts/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"id":"a"`},
+		{name: "the same in path style", url: "http://h:1/preview/iam/Accounts/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"id":"a"`},
 		{name: "own host style", url: "http://chat.example.org/v2/Things/a", header: map[string]string{"Authorization": auth}, status: 200, want: `"http://chat.example.org/v2`},
 		{name: "header style", url: "http://h:1/v2/Things/a", header: map[string]string{"Authorization": auth, "X-Original-Host": "chat.twilio.com"}, status: 200, want: `"https://chat.twilio.com/v2`},
 		{name: "trusted proxy", url: "http://h:1/chat/v2/Things/a", remote: "10.1.2.3:5", header: map[string]string{"Authorization": auth, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "p.example.org"}, status: 200, want: `"https://p.example.org/chat/v2`},
