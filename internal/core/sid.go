@@ -55,6 +55,8 @@ const (
 	SIDTransfer      SIDKind = 14
 	SIDTaskEvent     SIDKind = 15
 	SIDWorkerChannel SIDKind = 16
+
+	SIDPlainDocument SIDKind = 17
 )
 
 // SIDCodec turns row numbers into SIDs that look random and back, so that hot tables need no index on a random key

@@ -124,6 +124,9 @@ func (s *Sync) fetch(fam *family) httpapi.Handler {
 		if s.isBoard(fam, r.Path("object")) {
 			return s.fetchBoard(r)
 		}
+		if s.isPlain(fam, r.Path("object")) {
+			return s.fetchDocument(r)
+		}
 		u, _, err := userOf(r.Context())
 		if err != nil {
 			return httpapi.Response{}, err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/internal/bus"
 	"parley/internal/core"
 	"parley/internal/identity"
 	"parley/internal/store"
@@ -24,9 +25,11 @@ const (
 )
 
 // floor is a world with two workspaces and people who come to look: an agent, a lead of the same workspace, and one of the other.
-func floor(t *testing.T, st *store.Store) *socktest.World {
+func floor(t *testing.T, st *store.Store) *socktest.World { return floorOn(t, st, nil) }
+
+func floorOn(t *testing.T, st *store.Store, b bus.Bus) *socktest.World {
 	t.Helper()
-	w := socktest.New(t, st, nil)
+	w := socktest.New(t, st, b)
 	err := st.Update(t.Context(), func(tx *store.Tx) error {
 		err := w.Tasks.ProvisionTx(tx, taskrouter.Provision{AccountSID: socktest.Account, WorkspaceSID: workspace, WorkflowSID: workflow, QueueSID: everyone, WorkerSID: agent, WorkerName: "agent"})
 		if err != nil {

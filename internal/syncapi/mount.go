@@ -11,9 +11,14 @@ func (s *Sync) Mount(router *httpapi.Router, commands Commands) {
 	}
 	for _, fam := range [...]*family{documents, lists, maps} {
 		handle("GET", fam.path+"/{object}", s.fetch(fam))
-		handle("POST", fam.path+"/{object}", refuse)
-		handle("DELETE", fam.path+"/{object}", refuse)
+		if fam != documents {
+			handle("POST", fam.path+"/{object}", refuse)
+			handle("DELETE", fam.path+"/{object}", refuse)
+		}
 	}
+	handle("POST", "Documents", s.createDocument)
+	handle("POST", "Documents/{object}", s.updateDocument)
+	handle("DELETE", "Documents/{object}", s.deleteDocument)
 	for _, fam := range [...]*family{lists, maps} {
 		handle("GET", fam.path+"/{object}/Items", s.items(fam))
 		handle("POST", fam.path+"/{object}/Items/{item}", refuse)
@@ -24,7 +29,7 @@ func (s *Sync) Mount(router *httpapi.Router, commands Commands) {
 	handle("GET", "Lists/{object}/Context", s.sessionContext(commands))
 	handle("POST", "Lists/{object}/Items", s.command(commands))
 	handle("POST", "Maps/{object}/Items", refuse)
-	for _, path := range [...]string{"Documents", "Maps", "Streams", "Streams/{object}/Messages"} {
+	for _, path := range [...]string{"Maps", "Streams", "Streams/{object}/Messages"} {
 		handle("POST", path, refuse)
 	}
 	handle("GET", "Streams/{object}", refuse)
@@ -34,5 +39,5 @@ func (s *Sync) Mount(router *httpapi.Router, commands Commands) {
 	})
 }
 
-// refuse answers what chat users may not do: chat objects are changed through chat, and there are no others.
+// refuse answers what chat users may not do: chat objects are changed through chat.
 func refuse(*httpapi.Request) (httpapi.Response, error) { return httpapi.Response{}, forbidden() }

@@ -24,7 +24,7 @@ var (
 
 func familyOf(kind realtime.Kind) *family {
 	switch kind {
-	case Document:
+	case Document, Plain:
 		return documents
 	case Messages, session:
 		return lists
@@ -46,6 +46,8 @@ func sidKind(kind realtime.Kind) core.SIDKind {
 		return core.SIDMyChannels
 	case Info:
 		return core.SIDUserInfo
+	case Plain:
+		return core.SIDPlainDocument
 	}
 	return core.SIDSession
 }
@@ -61,7 +63,7 @@ func (s *Sync) bySID(fam *family, sid string) (realtime.Topic, bool) {
 	if !ok {
 		return realtime.Topic{}, false
 	}
-	for k := Document; k <= session; k++ {
+	for k := Document; k <= Plain; k++ {
 		if sidKind(k) == kind && familyOf(k) == fam {
 			return realtime.Topic{Kind: k, ID: id}, true
 		}

@@ -90,6 +90,13 @@ func (p *publication) add(change any) {
 		p.info(c.User, c.Since)
 	case chat.ChannelDeleted:
 		p.deleted(&c)
+	case plainSaved:
+		p.event(c.topic(), c.Revision, func() []byte { return s.plainUpdated(nil, c.plain) })
+	case plainRemoved:
+		p.event(c.topic(), c.Revision+1, func() []byte { return s.removed(nil, c.topic(), c.Revision+1, c.UpdatedAt) })
+		if p.hub.Wants(c.topic()) {
+			p.gone = append(p.gone, c.topic())
+		}
 	}
 }
 

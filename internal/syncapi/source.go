@@ -31,7 +31,8 @@ type (
 		item infoItem
 		user *chat.User
 	}
-	goneEvent struct{}
+	plainEvent struct{ *plain }
+	goneEvent  struct{}
 )
 
 // chunk is how many event numbers one replay covers. A client that is further behind gets its replay in parts (§6.4,
@@ -42,6 +43,7 @@ const chunk = 500
 // answers. Read notes what it refused, and where it stopped early.
 type viewer struct {
 	user    *User
+	worker  string // SID, "" for none
 	refused map[realtime.Topic]error
 	partial map[realtime.Topic]bool
 }
@@ -49,7 +51,7 @@ type viewer struct {
 type viewerKey struct{}
 
 // State implements realtime.Source: a document event carries the whole document.
-func (s *Sync) State(k realtime.Kind) bool { return k == Document }
+func (s *Sync) State(k realtime.Kind) bool { return k == Document || k == Plain }
 
 // Positions implements realtime.Source.
 func (s *Sync) Positions(ctx context.Context, topics []realtime.Topic) ([]int64, error) {
@@ -64,12 +66,20 @@ func (s *Sync) Positions(ctx context.Context, topics []realtime.Topic) ([]int64,
 		if err != nil {
 			return err
 		}
+		plains, err := readPlains(r, topics, func(t realtime.Topic) realtime.Topic { return t })
+		if err != nil {
+			return err
+		}
 		for i, t := range topics {
 			out[i] = -1
 			switch t.Kind {
 			case Channels, Info:
 				if seq, ok := userSeqs[t.ID]; ok {
 					out[i] = userPosition(t.Kind, &seq)
+				}
+			case Plain:
+				if d := plains[t.ID]; d != nil {
+					out[i] = d.Revision
 				}
 			default:
 				if seq, ok := seqs[t.ID]; ok {
@@ -129,8 +139,29 @@ func idsOf[T any](list []T, topic func(T) realtime.Topic) (channels, users []int
 	return slices.Compact(channels), slices.Compact(users)
 }
 
+// readPlains reads the plain documents among topics, by number.
+func readPlains[T any](r *store.Reader, list []T, topic func(T) realtime.Topic) (map[int64]*plain, error) {
+	var ids []int64
+	for _, x := range list {
+		if t := topic(x); t.Kind == Plain {
+			ids = append(ids, t.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := store.In(nil, ids)
+	rows, err := plains.All(r, `WHERE id IN `+in, args...)
+	found := make(map[int64]*plain, len(rows))
+	for _, d := range rows {
+		found[d.ID] = d
+	}
+	return found, err
+}
+
 // snapshot is what one Read found.
 type snapshot struct {
+	plains   map[int64]*plain
 	rooms    map[int64]*chat.Room
 	users    map[int64]*chat.UserView
 	standing map[int64]*chat.UserItem // of the viewer, by channel
@@ -213,6 +244,9 @@ func (s *Sync) read(r *store.Reader, who *viewer, at []realtime.Position) ([]rea
 	channels, users := idsOf(at, func(p realtime.Position) realtime.Topic { return p.Topic })
 	var snap snapshot
 	var err error
+	if snap.plains, err = readPlains(r, at, func(p realtime.Position) realtime.Topic { return p.Topic }); err != nil {
+		return nil, err
+	}
 	if len(channels) > 0 {
 		if snap.rooms, err = s.chat.ViewRooms(r, channels); err != nil {
 			return nil, err
@@ -292,6 +326,8 @@ func (s *Sync) readSince(r *store.Reader, snap *snapshot, messages, members, map
 // events fills in what a reader of one topic missed.
 func (s *Sync) events(r *store.Reader, snap *snapshot, who *viewer, p realtime.Position, out *realtime.Reading) error {
 	switch p.Topic.Kind {
+	case Plain:
+		out.Events = []realtime.Event{{Seq: out.Seq, Data: plainEvent{snap.plains[p.Topic.ID]}}}
 	case Document:
 		out.Events = []realtime.Event{{Seq: out.Seq, Data: documentEvent{snap.rooms[p.Topic.ID]}}}
 	case Info:
@@ -346,6 +382,8 @@ func (snap *snapshot) position(t realtime.Topic) int64 {
 	switch t.Kind {
 	case Channels, Info:
 		return userPosition(t.Kind, &snap.users[t.ID].Seq)
+	case Plain:
+		return snap.plains[t.ID].Revision
 	}
 	return position(t.Kind, &snap.rooms[t.ID].Seq)
 }
@@ -361,6 +399,12 @@ func (snap *snapshot) open(who *viewer, t realtime.Topic) error {
 			return notFound
 		case who != nil && t.Kind == Channels && t.ID != who.user.ID:
 			return forbidden()
+		}
+		return nil
+	case Plain:
+		d := snap.plains[t.ID]
+		if d == nil || who != nil && d.Owner != who.worker {
+			return notFound
 		}
 		return nil
 	case Document, Messages, Roster:
@@ -419,6 +463,8 @@ func (s *Sync) encode(p *poke, t realtime.Topic, e realtime.Event) []byte {
 		return s.userChannel(p, x.kind, e.Seq, x.at, x.item)
 	case infoEvent:
 		return s.info(p, x.item, x.user)
+	case plainEvent:
+		return s.plainUpdated(p, x.plain)
 	}
 	return s.removed(p, t, e.Seq, 0)
 }

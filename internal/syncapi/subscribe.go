@@ -103,7 +103,7 @@ func (s *Sync) establish(r *httpapi.Request, commands Commands, user *User, conn
 			at = append(at, realtime.Position{Topic: t, Since: since})
 		}
 	}
-	who := &viewer{user: user, refused: map[realtime.Topic]error{}, partial: map[realtime.Topic]bool{}}
+	who := &viewer{user: user, worker: r.Caller.Token.WorkerSID, refused: map[realtime.Topic]error{}, partial: map[realtime.Topic]bool{}}
 	err := conn.Subscribe(context.WithValue(r.Context(), viewerKey{}, who), at, func(readings []realtime.Reading) [][][]byte {
 		frames := make([][][]byte, len(at))
 		for i := range at {

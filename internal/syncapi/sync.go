@@ -26,6 +26,7 @@ const (
 	Channels realtime.Kind = 4 // a user's channels, by the user's number
 	Info     realtime.Kind = 5 // a user's info
 	session  realtime.Kind = 6 // a generation A session list; private to a connection, so never a topic
+	Plain    realtime.Kind = 7 // a worker's own document, by its number
 )
 
 // Commands executes what generation A clients push to their session list (chat-sdk-protocol §7); chat/client does.
