@@ -11,11 +11,19 @@ import (
 
 // Account owns everything else.
 type Account struct {
-	SID, FriendlyName, Status string // Status: "active", "suspended" or "closed"
+	SID, FriendlyName, Status string // Status: one of the three below
+	OwnerSID                  string // of the account that this one is a subaccount of, or ""
 	AuthToken                 string
 	SecondaryToken            *string
 	CreatedAt, UpdatedAt      int64 // microseconds
 }
+
+// The states of an account. Whatever it has stays; but nobody gets in while it is not active, and a closed one stays closed.
+const (
+	StatusActive    = "active"
+	StatusSuspended = "suspended"
+	StatusClosed    = "closed"
+)
 
 // Key is an API key. Its kind decides what it may do (rest-semantics §1.4).
 type Key struct {
@@ -29,14 +37,12 @@ const (
 	KindMain     = "main"
 )
 
-const statusActive = "active"
-
 // Options of New. The zero value is what production uses, but for HasService.
 type Options struct {
 	// HasService reports whether an account has a chat service. It is asked for each token with a chat grant, so it should
 	// answer from memory. Without it no account has any.
 	HasService func(ctx context.Context, accountSID, serviceSID string) (bool, error)
-	// OnKeyDeleted is called after a key was deleted through this node, once its tokens are refused here.
+	// OnKeyDeleted is called after keys ended through this node, by themselves or with their account, once their tokens are refused here.
 	OnKeyDeleted func()
 	Now          func() time.Time
 	Fresh        time.Duration // how old cached credentials may be; 0 means 2 s
@@ -74,6 +80,7 @@ func New(st *store.Store, o Options) *Identity {
 			store.Col[Account]{Name: "sid", Ptr: func(a *Account) any { return &a.SID }},
 			store.Col[Account]{Name: "friendly_name", Ptr: func(a *Account) any { return &a.FriendlyName }},
 			store.Col[Account]{Name: "status", Ptr: func(a *Account) any { return &a.Status }},
+			store.Col[Account]{Name: "owner_sid", Ptr: func(a *Account) any { return &a.OwnerSID }},
 			store.Col[Account]{Name: "auth_token", Ptr: func(a *Account) any { return &a.AuthToken }},
 			store.Col[Account]{Name: "secondary_token", Ptr: func(a *Account) any { return &a.SecondaryToken }},
 			store.Col[Account]{Name: "created_at", Ptr: func(a *Account) any { return &a.CreatedAt }},
@@ -108,7 +115,7 @@ func (id *Identity) AccountTx(r *store.Reader, sid string) (*Account, error) {
 
 // CreateAccountTx adds an active account inside the first start's transaction.
 func (id *Identity) CreateAccountTx(tx *store.Tx, sid, friendlyName, authToken string) (*Account, error) {
-	a := &Account{SID: sid, FriendlyName: friendlyName, Status: statusActive, AuthToken: authToken, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+	a := &Account{SID: sid, FriendlyName: friendlyName, Status: StatusActive, AuthToken: authToken, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 	return a, id.accountTable.Insert(tx, a)
 }
 

@@ -28,7 +28,7 @@ func (id *Identity) Basic(ctx context.Context, username, password string) (*Cred
 		if a.SecondaryToken != nil {
 			ok = same(password, *a.SecondaryToken) || ok
 		}
-		if !ok || a.Status != statusActive {
+		if !ok || a.Status != StatusActive {
 			return nil, errAuthenticate()
 		}
 		return &Credential{AccountSID: a.SID, Main: true}, nil
@@ -43,7 +43,7 @@ func (id *Identity) Basic(ctx context.Context, username, password string) (*Cred
 		if !same(password, k.Secret) {
 			return nil, errAuthenticate()
 		}
-		if a, err := id.account(ctx, k.AccountSID); err != nil || a.Status != statusActive {
+		if a, err := id.account(ctx, k.AccountSID); err != nil || a.Status != StatusActive {
 			return nil, errAuthenticate().Because(err)
 		}
 		return &Credential{AccountSID: k.AccountSID, KeySID: k.SID, Main: k.Kind == KindMain}, nil

@@ -13,8 +13,8 @@ import (
 const (
 	// maxKeys bounds the keys of an account (code 70151).
 	maxKeys = 1000
-	// maxKeyName is the longest friendly name in characters.
-	maxKeyName = 64
+	// maxName is the longest friendly name in characters.
+	maxName = 64
 
 	codeTooManyKeys = 70151
 )
@@ -50,10 +50,14 @@ func (id *Identity) KeyTx(r *store.Reader, sid string) (*Key, error) {
 	return orNil(id.keyTable.One(r, "WHERE sid = $1", sid))
 }
 
-// HasKey reports whether a key is there, from memory where that is fresh.
+// HasKey reports whether a key is there and its account is active, from memory where that is fresh.
 func (id *Identity) HasKey(ctx context.Context, sid string) (bool, error) {
 	key, err := id.keys.get(ctx, sid)
-	return key != nil, err
+	if key == nil || err != nil {
+		return false, err
+	}
+	a, err := id.accounts.get(ctx, key.AccountSID)
+	return a != nil && a.Status == StatusActive, err
 }
 
 // CreateKeyTx adds a key inside a transaction. An empty SID or secret is generated. The returned key carries the secret.
@@ -74,7 +78,7 @@ func (id *Identity) CreateKeyTx(tx *store.Tx, k Key) (*Key, error) {
 
 // CreateKey makes a standard key. This answer is the only one that shows the secret.
 func (id *Identity) CreateKey(ctx context.Context, accountSID, friendlyName string) (key *Key, err error) {
-	if err := checkKeyName(friendlyName); err != nil {
+	if err := checkName(friendlyName); err != nil {
 		return nil, err
 	}
 	err = id.st.Update(ctx, func(tx *store.Tx) error {
@@ -100,12 +104,28 @@ func (id *Identity) FetchKey(ctx context.Context, accountSID, sid string) (*Key,
 	return key, err
 }
 
+// AccountOfKey returns the account of a key, which must be the owner or a subaccount of it, or 20404.
+func (id *Identity) AccountOfKey(ctx context.Context, ownerSID, sid string) (string, error) {
+	key, err := id.loadKey(ctx, sid)
+	if err != nil {
+		return "", err
+	}
+	if key == nil {
+		return "", errNoKey(sid)
+	}
+	owns, err := id.Owns(ctx, ownerSID, key.AccountSID)
+	if err == nil && !owns {
+		err = errNoKey(sid)
+	}
+	return key.AccountSID, err
+}
+
 // UpdateKey renames a key; nil leaves the name.
 func (id *Identity) UpdateKey(ctx context.Context, accountSID, sid string, friendlyName *string) (key *Key, err error) {
 	if friendlyName == nil {
 		return id.FetchKey(ctx, accountSID, sid)
 	}
-	if err := checkKeyName(*friendlyName); err != nil {
+	if err := checkName(*friendlyName); err != nil {
 		return nil, err
 	}
 	err = id.st.Update(ctx, func(tx *store.Tx) error {
@@ -152,9 +172,9 @@ func (id *Identity) ListKeys(ctx context.Context, accountSID, after string, limi
 	return keys, err
 }
 
-func checkKeyName(s string) error {
-	if utf8.RuneCountInString(s) > maxKeyName || !core.CleanText(s) {
-		return core.Ef(core.CodeInvalidFriendlyName, "FriendlyName must be a text of at most %d characters", maxKeyName)
+func checkName(s string) error {
+	if utf8.RuneCountInString(s) > maxName || !core.CleanText(s) {
+		return core.Ef(core.CodeInvalidFriendlyName, "FriendlyName must be a text of at most %d characters", maxName)
 	}
 	return nil
 }

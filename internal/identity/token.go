@@ -168,7 +168,7 @@ func (id *Identity) issuer(ctx context.Context, c *claims, t *Token) (*Key, erro
 	if err != nil {
 		return nil, err
 	}
-	if a.Status != statusActive {
+	if a.Status != StatusActive {
 		return nil, core.Ef(core.CodeTokenIssuer, "Invalid Access Token issuer/subject: account %s is not active", sub)
 	}
 	t.AccountSID, t.KeySID = sub, iss

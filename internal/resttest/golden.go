@@ -23,7 +23,7 @@ type tidier struct {
 // Tidy makes an answer's text comparable: SIDs are numbered by kind, secrets are blotted out.
 func (w *World) Tidy(text string) string {
 	sids := regexp.MustCompile(`[A-Z]{2}[0-9a-f]{32}`)
-	secrets := regexp.MustCompile(`("(?:secret|auth_token)": ?)"[^"]*"`)
+	secrets := regexp.MustCompile(`("(?:secret|auth_token|secondary_auth_token)": ?)"[^"]*"`)
 	t := &w.tidier
 	if t.numbers == nil {
 		t.numbers, t.counts = map[string]string{Account: Account, Other: Other}, map[string]int{}

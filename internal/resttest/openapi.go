@@ -16,7 +16,8 @@ import (
 
 // Files are the vendor's OpenAPI files by the product whose answers they describe.
 func Files() map[string]string {
-	return map[string]string{"chat": "twilio_chat_v2", "flex-api": "twilio_flex_v1", "api": "twilio_api_v2010", "taskrouter": "twilio_taskrouter_v1"}
+	return map[string]string{"chat": "twilio_chat_v2", "flex-api": "twilio_flex_v1", "api": "twilio_api_v2010", "taskrouter": "twilio_taskrouter_v1",
+		"iam": "twilio_iam_v1", "accounts": "twilio_accounts_v1"}
 }
 
 // Operation is one operation of an OpenAPI file.

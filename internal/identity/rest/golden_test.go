@@ -16,11 +16,12 @@ func TestGolden(t *testing.T) {
 	resttest.Each(t, func(w *resttest.World) {
 		keys(w, account+"/Keys", "key")
 		keys(w, account+"/SigningKeys", "signing-key")
-		w.Run(
-			resttest.Scenario{Name: "account/fetch", URL: account + ".json", Status: 200},
-			resttest.Scenario{Name: "account/foreign", URL: "/api/2010-04-01/Accounts/{other}.json", Status: 404, Code: 20404},
-		)
+		subaccounts(w)
+		iamKeys(w)
+		authTokens(w)
 		w.Covered("api", "/2010-04-01/")
+		w.Covered("iam", "/v1/")
+		w.Covered("accounts", "/v1/")
 	})
 }
 

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"net/http"
 	"strings"
 
 	"parley/internal/core"
@@ -24,7 +23,20 @@ func Routes(rt *httpapi.Router, id *identity.Identity) {
 		rt.Handle("api", "POST "+one, httpapi.Owner, a.update)
 		rt.Handle("api", "DELETE "+one, httpapi.Owner, a.remove)
 	}
+	rt.Handle("api", "GET /2010-04-01/Accounts.json", httpapi.Owner, a.listAccounts)
+	rt.Handle("api", "POST /2010-04-01/Accounts.json", httpapi.Owner, a.createAccount)
 	rt.Handle("api", "GET /2010-04-01/Accounts/{Sid}", httpapi.Owner, a.fetchAccount)
+	rt.Handle("api", "POST /2010-04-01/Accounts/{Sid}", httpapi.Owner, a.updateAccount)
+
+	rt.Handle("iam", "GET /v1/Keys", httpapi.Owner, a.listIAMKeys)
+	rt.Handle("iam", "POST /v1/Keys", httpapi.Owner, a.createIAMKey)
+	rt.Handle("iam", "GET /v1/Keys/{Sid}", httpapi.Owner, a.fetchIAMKey)
+	rt.Handle("iam", "POST /v1/Keys/{Sid}", httpapi.Owner, a.updateIAMKey)
+	rt.Handle("iam", "DELETE /v1/Keys/{Sid}", httpapi.Owner, a.removeIAMKey)
+
+	rt.Handle("accounts", "POST /v1/AuthTokens/Secondary", httpapi.Owner, a.createSecondary)
+	rt.Handle("accounts", "DELETE /v1/AuthTokens/Secondary", httpapi.Owner, a.deleteSecondary)
+	rt.Handle("accounts", "POST /v1/AuthTokens/Promote", httpapi.Owner, a.promote)
 }
 
 // keyView is a key as answers show it.
@@ -40,21 +52,23 @@ func view(k *identity.Key) keyView {
 	return keyView{SID: k.SID, FriendlyName: k.FriendlyName, Created: core.RFC2822(k.CreatedAt), Updated: core.RFC2822(k.UpdatedAt)}
 }
 
-// account checks that the path's account is the caller's: another account is not there.
-func account(r *httpapi.Request) (string, error) {
-	if r.Path("AccountSid") != r.Caller.AccountSID {
-		return "", notFound(r)
+// account checks that the path's account is the caller's or a subaccount of it: another account is not there.
+func (a *api) account(r *httpapi.Request) (string, error) {
+	sid := r.Path("AccountSid")
+	owns, err := a.id.Owns(r.Context(), r.Caller.AccountSID, sid)
+	if err == nil && !owns {
+		err = notFound(r)
 	}
-	return r.Caller.AccountSID, nil
+	return sid, err
 }
 
 // key reads account and key of the path. The 2010 API wants ".json" behind a SID.
-func key(r *httpapi.Request) (accountSID, sid string, err error) {
+func (a *api) key(r *httpapi.Request) (accountSID, sid string, err error) {
 	sid, ok := strings.CutSuffix(r.Path("Sid"), ".json")
 	if !ok || !core.IsSID("SK", sid) {
 		return "", "", notFound(r)
 	}
-	accountSID, err = account(r)
+	accountSID, err = a.account(r)
 	return accountSID, sid, err
 }
 
@@ -63,7 +77,7 @@ func notFound(r *httpapi.Request) error {
 }
 
 func (a *api) create(r *httpapi.Request) (httpapi.Response, error) {
-	acct, err := account(r)
+	acct, err := a.account(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -81,7 +95,7 @@ func (a *api) create(r *httpapi.Request) (httpapi.Response, error) {
 }
 
 func (a *api) fetch(r *httpapi.Request) (httpapi.Response, error) {
-	acct, sid, err := key(r)
+	acct, sid, err := a.key(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -93,7 +107,7 @@ func (a *api) fetch(r *httpapi.Request) (httpapi.Response, error) {
 }
 
 func (a *api) update(r *httpapi.Request) (httpapi.Response, error) {
-	acct, sid, err := key(r)
+	acct, sid, err := a.key(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -109,7 +123,7 @@ func (a *api) update(r *httpapi.Request) (httpapi.Response, error) {
 }
 
 func (a *api) remove(r *httpapi.Request) (httpapi.Response, error) {
-	acct, sid, err := key(r)
+	acct, sid, err := a.key(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -119,18 +133,32 @@ func (a *api) remove(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.NoContent()
 }
 
-// list answers the keys of an account in the order of their SIDs; the page token is "PT" and the last SID of the page.
+// after is the SID behind which a page begins: the page token is "PT" and the last SID of the page before.
+func after(r *httpapi.Request, p httpapi.Page, prefix string) string {
+	sid := p.After()
+	if sid != "" && !core.IsSID(prefix, sid) {
+		r.Fault(core.Ef(core.CodeInvalidParameter, "PageToken is not one that this list gave"))
+	}
+	return sid
+}
+
+// cut ends rows, read with a limit of one more, at the page, and gives the next page's token.
+func cut[T any](rows []T, p httpapi.Page, sid func(T) string) ([]T, string) {
+	if len(rows) <= p.Size {
+		return rows, ""
+	}
+	return rows[:p.Size], "PT" + sid(rows[p.Size-1])
+}
+
+// list answers the keys of an account in the order of their SIDs.
 func (a *api) list(key string) httpapi.Handler {
 	return func(r *httpapi.Request) (httpapi.Response, error) {
-		acct, err := account(r)
+		acct, err := a.account(r)
 		if err != nil {
 			return httpapi.Response{}, err
 		}
 		p := r.Page()
-		after := strings.TrimPrefix(p.Token, "PT")
-		if after != "" && !core.IsSID("SK", after) {
-			r.Fault(core.Ef(core.CodeInvalidParameter, "PageToken is not one that this list gave"))
-		}
+		after := after(r, p, "SK")
 		if err := r.Err(); err != nil {
 			return httpapi.Response{}, err
 		}
@@ -138,34 +166,11 @@ func (a *api) list(key string) httpapi.Handler {
 		if err != nil {
 			return httpapi.Response{}, err
 		}
-		next := ""
-		if len(keys) > p.Size {
-			keys = keys[:p.Size]
-			next = "PT" + keys[p.Size-1].SID
-		}
+		keys, next := cut(keys, p, func(k *identity.Key) string { return k.SID })
 		views := make([]keyView, len(keys))
 		for i, k := range keys {
 			views[i] = view(k)
 		}
 		return httpapi.LegacyListing(r, key, p, views, next)
 	}
-}
-
-// fetchAccount answers the caller's own account, which is how many programs check their credentials.
-func (a *api) fetchAccount(r *httpapi.Request) (httpapi.Response, error) {
-	sid, ok := strings.CutSuffix(r.Path("Sid"), ".json")
-	if !ok || sid != r.Caller.AccountSID {
-		return httpapi.Response{}, notFound(r)
-	}
-	acct, err := a.id.FetchAccount(r.Context(), sid)
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	base := "/2010-04-01/Accounts/" + sid
-	return httpapi.Response{Status: http.StatusOK, Body: map[string]any{
-		"sid": sid, "owner_account_sid": sid, "friendly_name": acct.FriendlyName, "status": acct.Status, "type": "Full",
-		"auth_token": acct.AuthToken, "date_created": core.RFC2822(acct.CreatedAt), "date_updated": core.RFC2822(acct.UpdatedAt),
-		"uri":              base + ".json",
-		"subresource_uris": map[string]string{"keys": base + "/Keys.json", "signing_keys": base + "/SigningKeys.json"},
-	}}, nil
 }
