@@ -64,6 +64,9 @@ type split struct {
 	data string
 }
 
+// desk is the site of a page with Flex UI that is not Parley's own.
+const desk = "https://desk.example.test"
+
 // serveSplit makes certificates and serves with them, by the commands alone.
 func serveSplit(t *testing.T) *split {
 	t.Helper()
@@ -75,7 +78,7 @@ func serveSplit(t *testing.T) *split {
 	var out, errs safeBuffer
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(world{ctx: ctx, stdout: &out, stderr: &errs}, []string{"serve", "--listen", "127.0.0.1:0", "--data", data,
+		ended <- run(world{ctx: ctx, stdout: &out, stderr: &errs}, []string{"serve", "--listen", "127.0.0.1:0", "--data", data, "--desktop-origins", desk,
 			"--tls-listen", "127.0.0.1:0", "--tls-cert", filepath.Join(certs, "cert.pem"), "--tls-key", filepath.Join(certs, "key.pem")})
 	}()
 	t.Cleanup(func() {
@@ -127,6 +130,7 @@ func TestVendorNames(t *testing.T) {
 	s := serveSplit(t)
 	t.Run("twilio-go", func(t *testing.T) { s.official(t) })
 	t.Run("event bridge", func(t *testing.T) { s.bridge(t) })
+	t.Run("sign-in", func(t *testing.T) { s.signIn(t) })
 	t.Run("every name", func(t *testing.T) {
 		hc := s.http()
 		ask := func(base string) string {
@@ -187,6 +191,28 @@ func (s *split) official(t *testing.T) {
 	worker, err := tasks.FetchWorker(s.cred["workspace_sid"], s.cred["worker_sid"])
 	if err != nil || *worker.FriendlyName != s.cred["worker_name"] {
 		t.Fatalf("%+v %v", worker, err)
+	}
+}
+
+// signIn goes the desktop's way to the page where people sign in.
+func (s *split) signIn(t *testing.T) {
+	hc := s.http()
+	res, err := hc.Post("https://preview.twilio.com/iam/Accounts/"+s.cred["account_sid"]+"/authenticate", "application/json", strings.NewReader(`{"resource":"`+desk+`/agent-desktop"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var to struct{ Location string }
+	if err := json.NewDecoder(res.Body).Decode(&to); err != nil || !strings.HasPrefix(to.Location, "https://preview.twilio.com/") {
+		t.Fatalf("%d %+v %v", res.StatusCode, to, err)
+	}
+	page, err := hc.Get(to.Location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Body.Close()
+	if kind := page.Header.Get("Content-Type"); page.StatusCode != http.StatusOK || !strings.HasPrefix(kind, "text/html") {
+		t.Errorf("%s was answered %d %s", to.Location, page.StatusCode, kind)
 	}
 }
 
