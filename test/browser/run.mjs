@@ -2,13 +2,16 @@
 //   node run.mjs [words]        only tests whose name has the words
 //   PARLEY_BIN, PARLEY_CHROMIUM  other places of the server and the browser
 
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { freePort, Server } from "./lib/server.mjs";
 import { Visit } from "./lib/visit.mjs";
+import { desktop, widget } from "./tests/desktop.mjs";
 import { faults } from "./tests/faults.mjs";
 import { guide } from "./tests/guide.mjs";
 import { handoff } from "./tests/handoff.mjs";
@@ -51,9 +54,9 @@ const launch = () =>
 let passed = 0;
 let failed = 0;
 
-async function run(browser, server, tests) {
+async function run(browser, server, tests, sizes = ["desktop", "phone"]) {
   for (const [name, test] of Object.entries(tests)) {
-    for (const size of ["desktop", "phone"]) {
+    for (const size of sizes) {
       const title = `${name} [${size}]`;
       if (!title.toLowerCase().includes(words)) continue;
       if (server.options.demo) await server.tidy();
@@ -86,26 +89,39 @@ async function run(browser, server, tests) {
   }
 }
 
-async function withServer(demo, ...groups) {
-  const server = new Server({
-    bin,
-    port: await freePort(),
-    data: join(scratch, demo ? "demo" : "plain"),
-    demo,
-  });
+/** Starts a server of its own and a browser for what is done with them. */
+async function withServer(options, act) {
+  const data = join(scratch, `data${await freePort()}`);
+  const server = new Server({ bin, port: await freePort(), data, demo: true, ...options });
   await server.start();
   const browser = await launch();
   try {
-    for (const group of groups) await run(browser, server, group);
+    await act((tests, sizes) => run(browser, server, tests, sizes));
   } finally {
     await browser.close();
     await server.stop();
   }
 }
 
+/** The server of the desktop's tests: with the example's plugin, and one other site that may host it. */
+async function deskOptions() {
+  const plugins = join(scratch, "plugins");
+  const example = join(import.meta.dirname, "../../examples/plugin");
+  await promisify(execFile)("npm", ["run", "build", "--silent", "--", "--outDir", plugins], { cwd: example });
+  const hostPort = await freePort();
+  const args = ["--plugins-dir", plugins, "--desktop-origins", `http://127.0.0.1:${hostPort}`];
+  return { args, hostPort };
+}
+
 try {
-  await withServer(true, start, guide, handoff, faults);
-  await withServer(false, plain);
+  await withServer({}, async (go) => {
+    for (const tests of [start, guide, handoff, faults]) await go(tests);
+  });
+  await withServer({ demo: false }, (go) => go(plain));
+  await withServer(await deskOptions(), async (go) => {
+    await go(desktop, ["desktop"]); // Flex UI is not made for phones
+    await go(widget);
+  });
 } catch (error) {
   failed++;
   console.log(`FAIL set-up\n  ${error.stack ?? error}`);

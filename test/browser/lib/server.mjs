@@ -24,7 +24,7 @@ export class Server {
   #output = [];
   #known = null;
 
-  /** @param {{bin: string, port: number, data: string, demo: boolean}} options */
+  /** @param {{bin: string, port: number, data: string, demo: boolean, args?: string[]}} options */
   constructor(options) {
     this.options = options;
     this.origin = `http://127.0.0.1:${options.port}`;
@@ -36,8 +36,8 @@ export class Server {
   }
 
   async start() {
-    const { bin, port, data, demo } = this.options;
-    const args = ["serve", "--listen", `127.0.0.1:${port}`, "--data", data];
+    const { bin, port, data, demo, args: more = [] } = this.options;
+    const args = ["serve", "--listen", `127.0.0.1:${port}`, "--data", data, ...more];
     const child = spawn(bin, demo ? [...args, "--demo"] : args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     for (const stream of [child.stdout, child.stderr])
@@ -112,12 +112,20 @@ export class Server {
     return (await this.rest("GET", `/taskrouter/v1/Workspaces/{WS}/Tasks?${query}`)).tasks;
   }
 
-  /** The worker goes to an activity of that name. */
-  async move(name) {
+  /** The worker goes to an activity of that name; another one than the agent is told by its name. */
+  async move(name, worker) {
     const query = new URLSearchParams({ FriendlyName: name });
     const { activities } = await this.rest("GET", `/taskrouter/v1/Workspaces/{WS}/Activities?${query}`);
     const form = { ActivitySid: activities[0].sid };
-    await this.rest("POST", "/taskrouter/v1/Workspaces/{WS}/Workers/{WK}", form);
+    for (const sid of worker ? await this.workers(worker) : ["{WK}"])
+      await this.rest("POST", `/taskrouter/v1/Workspaces/{WS}/Workers/${sid}`, form);
+  }
+
+  /** The SIDs of the workers of that name: one or none. */
+  async workers(name) {
+    const query = new URLSearchParams({ FriendlyName: name });
+    const { workers } = await this.rest("GET", `/taskrouter/v1/Workspaces/{WS}/Workers?${query}`);
+    return workers.map(({ sid }) => sid);
   }
 
   /** How long an offer stands, in seconds. */
@@ -147,6 +155,7 @@ export class Server {
     for (const { sid } of await this.tasks("pending", "reserved", "assigned", "wrapping"))
       await this.rest("DELETE", `/taskrouter/v1/Workspaces/{WS}/Tasks/${sid}`);
     await this.move("Offline");
+    await this.move("Offline", "supervisor");
     await this.capacity(1);
     await this.offersStand(120);
   }

@@ -15,6 +15,8 @@ export class Visit {
   #faults = [];
   /** Console messages that a test brings about on purpose. */
   expected = [];
+  /** Hosts beside the server's that a test lets its page speak to. */
+  allowed = [];
 
   constructor(server, context, page, size) {
     Object.assign(this, { server, context, page, size });
@@ -38,7 +40,7 @@ export class Visit {
     const { host } = new URL(server.origin);
     const look = (url) => {
       const { protocol, host: to } = new URL(url);
-      if (!["data:", "blob:"].includes(protocol) && to !== host)
+      if (!["data:", "blob:"].includes(protocol) && to !== host && !visit.allowed.includes(to))
         visit.#faults.push(`foreign request: ${url}`);
     };
     page.on("request", (request) => look(request.url()));

@@ -1,6 +1,7 @@
 // Leads a page's requests to the vendor's addresses to a Parley server instead. The bundle stays as published: only what it calls in the
 // browser is wrapped, so this has to run before the bundle does.
 
+import { hurryPlugins } from "./plugins";
 import { redirect } from "./redirect";
 
 /** Answers where a URL goes instead, or undefined where it stays. */
@@ -22,6 +23,7 @@ export function install(base: string): void {
   wrapSetter(HTMLMediaElement.prototype, "src", route);
   wrapLinks(route);
   dropImports();
+  hurryPlugins();
 }
 
 /** Wraps style sheets alone. */

@@ -31,10 +31,10 @@ async function start(): Promise<void> {
   clear();
   flex.MainHeader.defaultProps.logoUrl = "/favicon.svg"; // the account's own configuration goes before it
   const late = setTimeout(explain, PATIENCE_MS);
-  await flex.runDefault(desktopConfig({ base, accountSid }), "#root");
+  await flex.runDefault(desktopConfig({ base, accountSid }), "#root").catch(console.error); // it shows an error page as well
   clearTimeout(late);
   clear();
-  // It also resolves on the way to the sign-in, and when all that it shows is an error.
+  // It also ends on the way to the sign-in.
   if (document.querySelector(".Twilio-ErrorPage")) await explain();
   else if (document.querySelector(".Twilio-RootContainer") && window.React)
     announceOffers(flex, window.React, base);
