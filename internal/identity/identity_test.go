@@ -124,6 +124,46 @@ func TestDeletedKey(t *testing.T) {
 	})
 }
 
+// A suspended account's keys sign no tokens and open no door, its sockets are asked to end, and all is well again once it is active.
+func TestSuspendedAccount(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		ended := 0
+		id := seed(t, open(), identity.Options{OnKeyDeleted: func() { ended++ }})
+		sub, err := id.CreateSubaccount(t.Context(), acct, "staging")
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := id.CreateKey(t.Context(), sub.SID, "its key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := func(status string) {
+			t.Helper()
+			if _, err := id.UpdateAccount(t.Context(), acct, sub.SID, identity.AccountPatch{Status: &status}); err != nil {
+				t.Fatal(err)
+			}
+			if good, err := id.HasKey(t.Context(), key.SID); err != nil || good != (status == identity.StatusActive) {
+				t.Errorf("%s: the key is good: %v %v", status, good, err)
+			}
+		}
+		for i, status := range []string{identity.StatusActive, identity.StatusSuspended, identity.StatusActive, identity.StatusClosed} {
+			set(status)
+			if ended != i {
+				t.Errorf("%s: sockets were asked to end %d times, want %d", status, ended, i)
+			}
+		}
+		_, err = id.Basic(t.Context(), key.SID, key.Secret)
+		wantCode(t, err, 20003, 401)
+		_, err = id.Basic(t.Context(), sub.SID, sub.AuthToken)
+		wantCode(t, err, 20003, 401)
+		bad := "open"
+		_, err = id.UpdateAccount(t.Context(), acct, acct, identity.AccountPatch{Status: &bad})
+		wantCode(t, err, 20403, 403)
+		_, err = id.UpdateAccount(t.Context(), acct, other, identity.AccountPatch{FriendlyName: &bad})
+		wantCode(t, err, 20404, 404)
+	})
+}
+
 // mint makes a token as a helper library does, with changes to its header and claims.
 func mint(t *testing.T, change func(header, claims map[string]any)) string {
 	t.Helper()

@@ -13,7 +13,6 @@ var notServed = []struct{ product, path, why string }{
 	{"flex-api", "/v1/Insights", "reports of Flex Insights: not part of Flex UI 1.x with chat"},
 	{"flex-api", "/v1/Interactions", "Flex Conversations, the successor of Programmable Chat: out of scope"},
 	{"flex-api", "/v1/PluginService", "plugins are set by PARLEY_PLUGINS instead"},
-	{"flex-api", "/v1/account/provision/status", "provisioning of hosted accounts: out of scope"},
 
 	{"api", "/", "telephony, messaging, billing and usage of the 2010 API: out of scope"},
 	{"api", "/2010-04-01/Accounts/{AccountSid}/Tokens.json", "tokens of TURN servers, for voice: out of scope"},

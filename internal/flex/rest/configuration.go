@@ -69,6 +69,17 @@ func (h *API) updateConfiguration(r *httpapi.Request) (httpapi.Response, error) 
 	return h.showConfiguration(r, c)
 }
 
+// provisioning answers flex.v1.provisioning_status: an account is ready for Flex once it has a configuration.
+func (h *API) provisioning(r *httpapi.Request) (httpapi.Response, error) {
+	status := "active"
+	if _, err := h.flex.FetchConfiguration(r.Context(), r.Caller.AccountSID); core.HasCode(err, core.CodeFlexNotConfigured) {
+		status = "not-configured"
+	} else if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(map[string]string{"status": status, "url": r.Base.URL(product, "/v1/account/provision/status")})
+}
+
 // publicConfiguration is what a page learns before anybody signed in (flex-ui-protocol §5.2).
 type publicConfiguration struct {
 	AccountSID       string          `json:"account_sid"`

@@ -151,6 +151,8 @@ func configurationStory(w *resttest.World) {
 			"taskrouter_offline_activity_sid":"{offline}","taskrouter_workspace_sid":"{workspace}","status":"ok","date_updated":"2020-01-01T00:00:00Z"}`), Status: 200},
 		resttest.Scenario{Name: "configuration/back", Method: "POST", URL: configuration, Body: `{"ui_attributes":null,"runtime_domain":null,"plugin_service_enabled":null,"crm_type":"custom"}`, Status: 200},
 		resttest.Scenario{Name: "configuration/update-nothing", Method: "POST", URL: configuration, Body: `{}`, Status: 200},
+		resttest.Scenario{Name: "configuration/provisioning", URL: "/flex-api/v1/account/provision/status", Status: 200},
+		resttest.Scenario{Name: "configuration/not-provisioned", URL: "/flex-api/v1/account/provision/status", Header: map[string]string{"Authorization": resttest.Basic(resttest.Other, resttest.OtherToken)}, Status: 200},
 		resttest.Scenario{Name: "configuration/host-style", URL: "http://flex-api.twilio.com/v1/Configuration", Status: 200},
 	)
 }

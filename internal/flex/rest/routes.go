@@ -75,6 +75,7 @@ func (h *API) Routes(rt *httpapi.Router) {
 	rt.Handle(product, "GET /v1/Configuration", httpapi.AccountOrToken, h.fetchConfiguration)
 	rt.Handle(product, "POST /v1/Configuration", httpapi.AccountOrToken, h.updateConfiguration)
 	rt.Handle(product, "GET /v1/Configuration/Public", httpapi.Public, h.publicConfiguration)
+	rt.Handle(product, "GET /v1/account/provision/status", httpapi.Account, h.provisioning)
 	rt.Handle(productTokens, "POST /v1/Accounts/{AccountSid}/Tokens", httpapi.Public, h.newVisitor)
 	rt.Handle(productDesk, "GET /api/v1/Session", httpapi.Token, h.session)
 	rt.Handle(productDesk, "GET /plugins", httpapi.Token, h.plugins)
