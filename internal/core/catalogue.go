@@ -1,263 +1,55 @@
 package core
 
-// entry is a row of the catalogue: the HTTP status that goes with a code, and its title.
-type entry struct {
-	Status int
-	Title  string
+import (
+	_ "embed" // the catalogue
+	"encoding/json"
+	"sync"
+)
+
+//go:embed errors.json
+var cataloguedErrors []byte
+
+// Area is a part of the catalogue, such as the codes of access tokens.
+type Area struct {
+	Name   string  `json:"area"`
+	Errors []Entry `json:"errors"`
 }
 
-// catalogue is the published list of codes with their titles (rest-semantics §2.5). A status there is derived by rule where
-// the list does not give one: 404 not found, 409 exists, 403 limits and permissions, 429 rate, 400 the rest.
-var catalogue = map[int]entry{
-	// General, auth, tokens
-	20001: {400, "Unknown parameters"},
-	20002: {400, "Invalid FriendlyName"},
-	20003: {401, "Permission Denied"},
-	20004: {405, "Method not allowed"},
-	20005: {401, "Account not active"},
-	20006: {403, "Access Denied"},
-	20007: {400, "Page size too large"},
-	20008: {403, "Test Credentials"},
-	20009: {409, "Cannot delete this resource before it is complete"},
-	20010: {403, "Action disabled for account"},
-	20101: {401, "Invalid Access Token"},
-	20102: {401, "Invalid Access Token header"},
-	20103: {401, "Invalid Access Token issuer/subject"},
-	20104: {401, "Access Token expired or expiration date invalid"},
-	20105: {401, "Access Token not yet valid"},
-	20106: {401, "Invalid Access Token grants"},
-	20107: {401, "Invalid Access Token signature"},
-	20151: {401, "Authentication Failed"},
-	20152: {401, "Invalid Header"},
-	20153: {401, "Invalid Issuer Or Subject"},
-	20154: {401, "Invalid Claim Set"},
-	20155: {401, "Expiration Time In The Future"},
-	20156: {401, "Expired or Invalid Expiration in Token"},
-	20157: {401, "Expiration Time Exceeds Maximum Time Allowed"},
-	20159: {401, "Invalid Signature"},
-	20160: {401, "Invalid Token"},
-	20161: {400, "Parameters are not specified for update request"},
-	20162: {409, "A conflicting resource update is in progress"},
-	20403: {403, "403 Forbidden"},
-	20404: {404, "Not Found"},
-	20409: {409, "Conflict"},
-	20410: {410, "Gone"},
-	20412: {412, "Precondition Failed"},
-	20413: {413, "Request Entity Too Large"},
-	20422: {400, "Invalid Parameter"},
-	20423: {400, "Invalid SID"},
-	20426: {426, "Upgrade Required"},
-	20429: {429, "Too Many Requests"},
-	20500: {500, "Internal Server Error"},
-	20503: {503, "Service unavailable"},
-	// TaskRouter (taskrouter-studio A.14)
-	14240: {403, "Max concurrent workers exceeded"},
-	14241: {400, "Statistics start date is too far in the past"},
-	40000: {400, "Callback answer has an invalid content type"},
-	40001: {400, "Callback answer is not valid JSON"},
-	40005: {400, "Callback answer has no instruction"},
-	40100: {400, "Reject instruction: invalid activity_sid"},
-	40113: {400, "Call instruction failed"},
-	40122: {400, "Redirect instruction failed"},
-	40133: {400, "Dequeue instruction failed"},
-	40146: {400, "Supervise instruction: invalid state"},
-	40149: {400, "Conference instruction failed"},
-	40151: {400, "Instruction is not allowed during a transfer"},
-	40152: {400, "Known worker is not in the target's queue"},
-	40153: {400, "Absolute paging is not supported"},
-	40154: {400, "Known worker was not found"},
-	40155: {400, "Known worker belongs to another workspace"},
-	55555: {400, "Unknown instruction"},
-	// Flex
-	45001: {500, "General Service Error"},
-	45002: {401, "Authentication Error"},
-	45003: {403, "Authorization Error"},
-	45004: {400, "Validation Error"},
-	45005: {503, "Service Unavailable"},
-	45006: {404, "Resource Not Found"},
-	45007: {409, "Resource Conflict Error"},
-	45008: {422, "Unprocessable Request"},
-	45009: {400, "Configuration Error"},
-	45010: {429, "Rate Limit Exceeded"},
-	45101: {404, "Configuration Not Found"},
-	45102: {409, "Collision On Configuration Change"},
-	45103: {400, "Workspace Not Configured"},
-	45109: {403, "Skills Limit Exceeded"},
-	45201: {404, "Resource Not Found"},
-	45202: {409, "Resource Already Exists"},
-	45203: {404, "Requested Chat User not found"},
-	45204: {404, "Requested Flex Chat Channel is not found"},
-	45205: {404, "Requested Flex Flow is not found"},
-	45206: {409, "Chat User is already a member of the Chat Channel"},
-	45207: {403, "Chat User per Chat Channel limit reached. User is part of too many Chat Channels"},
-	45208: {409, "Chat Channel with this unique name already exists"},
-	45209: {504, "Adding a user to the Chat Channel has timed out waiting for a response from Twilio Chat"},
-	45210: {400, "Flex Flow creation failed"},
-	45211: {403, "Provided identity is reserved by system"},
-	45212: {400, "Flex Flow creation failed"},
-	// Chat
-	50000: {400, "FriendlyName not provided"},
-	50001: {400, "Account SID not provided"},
-	50002: {409, "Resource is being deleted"},
-	50003: {400, "Friendly name too long"},
-	50004: {400, "Unique Name too long"},
-	50006: {400, "Invalid Account SID"},
-	50050: {404, "Service Instance not found"},
-	50051: {400, "Service SID not provided"},
-	50052: {400, "Invalid consumption interval format"},
-	50053: {400, "Invalid typing indicator format"},
-	50054: {400, "Invalid webhook format"},
-	50055: {400, "Invalid webhook method"},
-	50056: {403, "Webhook disabled processing of command"},
-	50057: {403, "Webhook call failed to execute successfully"},
-	50058: {400, "Notification template too long"},
-	50059: {400, "Notification sound name too long"},
-	50060: {400, "Invalid user channels limit format"},
-	50061: {400, "Invalid channel members limit format"},
-	50063: {429, "Actions per second limit exceeded"},
-	50065: {400, "Invalid webhook retry count"},
-	50074: {429, "Global actions per second limit exceeded"},
-	50076: {400, "Webhook failed to execute successfully due to timeout"},
-	50100: {404, "Role not found"},
-	50101: {404, "Channel role not found"},
-	50102: {404, "Deployment role not found"},
-	50103: {400, "Role SID not provided"},
-	50104: {404, "Permission not found"},
-	50105: {400, "Invalid role type"},
-	50106: {404, "Channel creator role not found"},
-	50107: {403, "User not authorized for command"},
-	50200: {404, "User not found"},
-	50201: {409, "User already exists"},
-	50202: {400, "User SID not provided"},
-	50203: {403, "Identity reserved"},
-	50204: {400, "Identity not provided"},
-	50205: {403, "User unauthorized to set role"},
-	50206: {400, "Identity should not match user SID pattern"},
-	50207: {400, "Identity too long"},
-	50208: {403, "User channel limit exceeded"},
-	50209: {400, "Invalid binding type"},
-	50210: {400, "Invalid notification level"},
-	50212: {409, "User already invited"},
-	50213: {409, "Conflicting user modification"},
-	50300: {404, "Channel not found"},
-	50301: {400, "Channel key not provided"},
-	50302: {400, "Unknown channel command"},
-	50303: {400, "Attributes too long"},
-	50304: {400, "Attributes not valid JSON"},
-	50305: {400, "Channel SID not provided"},
-	50306: {400, "Unique name should not match channel SID pattern"},
-	50307: {409, "Channel with provided unique name already exists"},
-	50308: {400, "Invalid Date Created parameter"},
-	50309: {400, "Invalid Date Updated parameter"},
-	50310: {400, "Author parameter is too long"},
-	50320: {404, "Channel webhook not found"},
-	50321: {403, "Too many channel webhooks"},
-	50322: {400, "Too many channel webhook triggers"},
-	50323: {400, "Invalid channel webhook sid"},
-	50324: {400, "Invalid channel webhook type"},
-	50325: {400, "Invalid channel webhook filter"},
-	50326: {400, "Invalid channel webhook trigger"},
-	50327: {400, "Invalid channel webhook flow sid"},
-	50328: {400, "Channel webhook type not provided"},
-	50329: {400, "Channel webhook url not provided"},
-	50330: {400, "Channel webhook filter not provided"},
-	50331: {400, "Channel webhook trigger not provided"},
-	50332: {400, "Channel webhook url too long"},
-	50334: {409, "Channel deletion operation is in progress"},
-	50347: {400, "Parameters are missing for channel update request"},
-	50349: {409, "Conflicting channel modification"},
-	50392: {400, "PreWebhookTimeout should be greater than 0ms"},
-	50393: {400, "Type value should be 'private'"},
-	50400: {403, "User not member of channel"},
-	50401: {400, "Member SID not provided"},
-	50402: {404, "Member not found"},
-	50403: {403, "Channel member limit exceeded"},
-	50404: {409, "Member already exists"},
-	50405: {400, "Invalid last consumption timestamp format"},
-	50406: {400, "Invalid last consumed message index format"},
-	50419: {409, "Conflicting member modification"},
-	50449: {409, "Conflicting channel modification"},
-	50500: {404, "Message not found"},
-	50501: {400, "Message SID not provided"},
-	50502: {400, "Message index not provided"},
-	50503: {400, "Message body not provided"},
-	50504: {400, "Message body parameter is too long"},
-	50505: {400, "Last Updated By parameter is too long"},
-	50506: {400, "Media SID not provided"},
-	50507: {404, "Media not found"},
-	50508: {409, "Media already sent with another message"},
-	50509: {400, "Media message body cannot be updated"},
-	50510: {400, "Invalid message media SID"},
-	50512: {400, "Message media size is too large"},
-	50516: {400, "Message index is not a number"},
-	50600: {400, "Invite SID not provided"},
-	50601: {404, "Invite not found"},
-	50602: {409, "Cannot decline invite when already channel member"},
-	// Sync
-	54003: {400, "Invalid If-Match header"},
-	54006: {400, "Request entity too large"},
-	54007: {400, "Access forbidden for identity"},
-	54008: {400, "Invalid JSON"},
-	54009: {403, "Rate limit exceeded"},
-	54010: {400, "No parameters specified"},
-	54011: {400, "Invalid TTL"},
-	54050: {404, "Service Instance not found"},
-	54051: {400, "Invalid webhook URL"},
-	54053: {400, "Invalid friendly name"},
-	54056: {400, "Account cannot access requested Service Instance"},
-	54100: {404, "Document not found"},
-	54101: {400, "Invalid Document data"},
-	54103: {400, "Document revision mismatch"},
-	54150: {404, "List not found"},
-	54151: {404, "List Item not found"},
-	54155: {400, "List Item revision mismatch"},
-	54156: {400, "Invalid List Item data"},
-	54200: {404, "Map not found"},
-	54201: {404, "Map Item not found"},
-	54205: {400, "Map Item revision mismatch"},
-	54206: {400, "Invalid Map Item data"},
-	54208: {409, "Map Item already exists"},
-	54209: {400, "Invalid Map Item key"},
-	54250: {404, "Message Stream not found"},
-	54251: {400, "Invalid Message Stream Message data"},
-	54300: {404, "Unique name not found"},
-	54301: {409, "Unique name already exists"},
-	54302: {400, "Invalid unique name"},
-	54351: {400, "Invalid identity"},
-	54354: {404, "Permission not found"},
-	54419: {400, "Number of subscriptions per connection is over the limit"},
-	54450: {400, "Invalid 'Direction' query parameter"},
-	54451: {400, "Invalid 'Order' query parameter"},
-	54452: {400, "Invalid 'Bounds' query parameter"},
-	54453: {400, "Invalid 'PageToken' query parameter"},
-	54454: {400, "Sync: Invalid 'PageSize' query parameter"},
-	54458: {400, "Invalid List Item index"},
-	54502: {400, "Invalid index name"},
-	54507: {400, "Invalid query"},
-	54509: {400, "Query expression contains too many operators"},
-	54510: {400, "Query expression contains an array with too many items"},
-	// Keys
-	70001: {400, "Validation Failed"},
-	70002: {400, "Bad request"},
-	70003: {412, "Outdated Entity"},
-	70004: {401, "Unauthorized"},
-	70005: {400, "Failure Threshold Exceeded"},
-	70051: {403, "Authorization Failed"},
-	70052: {400, "Public Key Client Validation Required For Account"},
-	70053: {400, "Public Key Client Validation Not Enabled For Account"},
-	70101: {400, "Unsupported Public Key Algorithm"},
-	70102: {400, "Unsupported Public Key Length"},
-	70103: {400, "Unsupported Public Key Exponent"},
-	70104: {400, "Invalid Public Key"},
-	70105: {400, "Invalid Type Specified in the Request"},
-	70106: {400, "Invalid AWS credentials"},
-	70151: {400, "Maximum Number Of API Keys Exceeded"},
-	70152: {400, "Request Contains Invalid Flags"},
-	70153: {404, "Public Key Specified Does Not Exist"},
-	70154: {400, "Public Key Is Invalid"},
-	70155: {400, "Request Is Missing Required HTTP Headers"},
-	70156: {400, "Request Hash Is Invalid"},
-	// Sync, by the codes that its clients look at (chat-sdk-protocol §6.2)
-	54211: {412, "Map item revision mismatch"},
-	19038: {400, "Page token must not be negative"},
+// Entry is what is known about a code. Codes, statuses and titles are those of the published list (rest-semantics §2.5), where a status
+// that the list does not give is derived by rule: 404 not found, 409 exists, 403 limits and permissions, 429 rate, 400 the rest.
+type Entry struct {
+	Code   int    `json:"code"`
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Cause  string `json:"cause"` // what it means
+	Do     string `json:"do"`    // what helps against it
+	Never  string `json:"never"` // why Parley never answers it; "" for codes that it does
 }
+
+// Catalogue returns all codes by area, in their order. It must not be changed.
+func Catalogue() []Area { return catalogue().areas }
+
+// Lookup finds a code.
+func Lookup(code int) (Entry, bool) {
+	e, ok := catalogue().byCode[code]
+	return e, ok
+}
+
+type index struct {
+	areas  []Area
+	byCode map[int]Entry
+}
+
+// catalogue reads the embedded file, once.
+var catalogue = sync.OnceValue(func() index {
+	c := index{byCode: map[int]Entry{}}
+	if err := json.Unmarshal(cataloguedErrors, &c.areas); err != nil {
+		panic("core: errors.json: " + err.Error()) // it is part of the program, and tested
+	}
+	for _, area := range c.areas {
+		for _, e := range area.Errors {
+			c.byCode[e.Code] = e
+		}
+	}
+	return c
+})

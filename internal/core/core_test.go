@@ -9,16 +9,25 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestCatalogueKnowsEveryNamedCode(t *testing.T) {
-	for _, code := range []int{CodeAuthenticate, CodeTokenExpired, CodeFlexFlowNotFound, CodeNotAuthorized, CodeMediaTooLarge, CodeListNotFound, CodePageTokenNegative} {
-		if _, ok := catalogue[code]; !ok {
-			t.Errorf("code %d is not in the catalogue", code)
+func TestCatalogue(t *testing.T) {
+	seen := map[int]bool{}
+	for _, area := range Catalogue() {
+		last := 0
+		for _, e := range area.Errors {
+			if seen[e.Code] || e.Code <= last {
+				t.Errorf("%d stands twice, or after a greater code", e.Code)
+			}
+			seen[e.Code], last = true, e.Code
+			if e.Status < 400 || e.Status > 599 || e.Title == "" || e.Cause == "" || (e.Do == "") == (e.Never == "") {
+				t.Errorf("%+v: it needs a status, a title, a cause, and either what to do or why it never comes", e)
+			}
+			if got, ok := Lookup(e.Code); !ok || got != e {
+				t.Errorf("%d is not found", e.Code)
+			}
 		}
 	}
-	for code, e := range catalogue {
-		if e.Status < 400 || e.Status > 599 || e.Title == "" {
-			t.Errorf("code %d has status %d and title %q", code, e.Status, e.Title)
-		}
+	if _, ok := Lookup(1); ok || len(seen) < 200 {
+		t.Errorf("%d codes", len(seen))
 	}
 }
 

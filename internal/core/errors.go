@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -80,14 +79,9 @@ func (e *Error) Error() string {
 // Unwrap gives the hidden cause to errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.cause }
 
-// MoreInfo is the address of the code's documentation, as the field's clients expect it in `more_info`.
-func (e *Error) MoreInfo() string {
-	return "https://www.twilio.com/docs/errors/" + strconv.Itoa(e.Code)
-}
-
-func lookup(code int) entry {
-	if found, ok := catalogue[code]; ok {
+func lookup(code int) Entry {
+	if found, ok := Lookup(code); ok {
 		return found
 	}
-	return entry{http.StatusInternalServerError, "Internal Server Error"}
+	return Entry{Status: http.StatusInternalServerError, Title: "Internal Server Error"}
 }

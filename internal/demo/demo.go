@@ -71,7 +71,7 @@ func New(o Options) http.Handler {
 // NotFound answers where there is no such call: everywhere, when the server is not in demo mode.
 func NotFound() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		httpapi.WriteError(w, core.Ef(core.CodeNotFound, "The requested resource %s was not found", r.URL.Path))
+		httpapi.WriteError(w, r, core.Ef(core.CodeNotFound, "The requested resource %s was not found", r.URL.Path))
 	})
 }
 
@@ -84,12 +84,12 @@ func (d *demo) handler(call func(*http.Request) (any, error)) http.Handler {
 			if core.AsError(err).Status >= http.StatusInternalServerError {
 				d.Log.Error("a demo call failed", "path", r.URL.Path, "error", err)
 			}
-			httpapi.WriteError(w, err)
+			httpapi.WriteError(w, r, err)
 			return
 		}
 		body, err := json.Marshal(answer)
 		if err != nil {
-			httpapi.WriteError(w, err)
+			httpapi.WriteError(w, r, err)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")

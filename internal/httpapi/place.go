@@ -138,11 +138,16 @@ func (rt *Router) Origin(r *http.Request) string {
 	return b.Scheme + "://" + b.Host
 }
 
-func (rt *Router) base(r *http.Request) Base {
-	b := Base{Scheme: "http", Host: r.Host}
+// directBase is what the connection itself says.
+func directBase(r *http.Request) Base {
 	if r.TLS != nil {
-		b.Scheme = "https"
+		return Base{Scheme: "https", Host: r.Host}
 	}
+	return Base{Scheme: "http", Host: r.Host}
+}
+
+func (rt *Router) base(r *http.Request) Base {
+	b := directBase(r)
 	if rt.trusted(r.RemoteAddr) {
 		if proto := firstOf(r.Header.Get("X-Forwarded-Proto")); proto == "https" || proto == "http" {
 			b.Scheme = proto

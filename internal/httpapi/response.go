@@ -29,7 +29,7 @@ func Created(body any) (Response, error) {
 // NoContent answers 204.
 func NoContent() (Response, error) { return Response{Status: http.StatusNoContent}, nil }
 
-func (resp Response) write(w http.ResponseWriter) int {
+func (resp Response) write(w http.ResponseWriter, r *http.Request) int {
 	for k, v := range resp.Header {
 		w.Header()[k] = v
 	}
@@ -43,7 +43,7 @@ func (resp Response) write(w http.ResponseWriter) int {
 		enc := json.NewEncoder(&b)
 		enc.SetEscapeHTML(false)
 		if err := enc.Encode(resp.Body); err != nil {
-			return writeError(w, core.Internal(err))
+			return writeError(w, r, core.Internal(err))
 		}
 		body = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 	}
@@ -62,9 +62,10 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 
 var jsonType = []string{"application/json"}
 
-// writeError writes an error in the field's form (rest-semantics §2.5).
-func writeError(w http.ResponseWriter, e *core.Error) int {
-	if e.Status == http.StatusUnauthorized {
+// writeError writes an error in the field's form (rest-semantics §2.5). Its more_info is the page about the code, at the host by which
+// the client came.
+func writeError(w http.ResponseWriter, r *http.Request, e *core.Error) int {
+	if e.Status == http.StatusUnauthorized && !fromPage(r) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
 	}
 	if e.Retry > 0 {
@@ -76,7 +77,7 @@ func writeError(w http.ResponseWriter, e *core.Error) int {
 		MoreInfo string         `json:"more_info"`
 		Status   int            `json:"status"`
 		Details  map[string]any `json:"details,omitempty"`
-	}{e.Code, e.Message, e.MoreInfo(), e.Status, e.Details})
+	}{e.Code, e.Message, moreInfo(r, e.Code), e.Status, e.Details})
 	if err != nil {
 		body = []byte(`{"code":20500,"message":"Internal Server Error","status":500}`)
 	}
@@ -85,7 +86,17 @@ func writeError(w http.ResponseWriter, e *core.Error) int {
 }
 
 // WriteError writes err from a raw handler; what is not a core.Error becomes 20500.
-func WriteError(w http.ResponseWriter, err error) { writeError(w, core.AsError(err)) }
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	writeError(w, r, core.AsError(err))
+}
+
+func moreInfo(r *http.Request, code int) string {
+	base := BaseOf(r)
+	if base.Host == "" { // the request has not been through the router
+		base = directBase(r)
+	}
+	return base.Scheme + "://" + base.Host + "/errors/" + strconv.Itoa(code)
+}
 
 // writeCORS lets browser pages of any origin call: no cookie is involved, every request brings its own credentials. A request that is
 // made with the browser's credentials all the same, as Flex UI asks for its plugins, is read only by pages of the origins that are named.

@@ -125,12 +125,13 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Twilio-Request-Id", requestID())
-	place, ok := rt.locate(r)
+	at, ok := rt.locate(r)
 	if !ok {
-		rt.fail(w, r, core.Ef(core.CodeNotFound, "The requested resource %s was not found", r.URL.Path))
+		at = &place{base: rt.base(r)}
+		rt.fail(w, at.strip(r), core.Ef(core.CodeNotFound, "The requested resource %s was not found", r.URL.Path))
 		return
 	}
-	rt.dispatch(w, place.strip(r), place.product)
+	rt.dispatch(w, at.strip(r), at.product)
 }
 
 // Tunnel answers a request that came through a socket, for a caller whom the socket has authenticated. base is where the
@@ -219,7 +220,7 @@ func (h *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = h.router.fail(w, r, err)
 		return
 	}
-	status = resp.write(w)
+	status = resp.write(w, r)
 }
 
 func (rt *Router) fail(w http.ResponseWriter, r *http.Request, err error) int {
@@ -227,7 +228,7 @@ func (rt *Router) fail(w http.ResponseWriter, r *http.Request, err error) int {
 	if e.Status >= http.StatusInternalServerError {
 		rt.options.Log.Error("a request failed", "request", w.Header().Get("Twilio-Request-Id"), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
-	return writeError(w, e)
+	return writeError(w, r, e)
 }
 
 func requestID() string {

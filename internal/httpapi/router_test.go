@@ -200,10 +200,40 @@ func TestPreflight(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	for wait, want := range map[time.Duration]string{0: "", time.Millisecond: "1", time.Second: "1", 90*time.Second + 1: "91"} {
 		w := httptest.NewRecorder()
-		WriteError(w, core.E(core.CodeTooManyRequests).RetryAfter(wait))
+		WriteError(w, httptest.NewRequest("GET", "/", nil), core.E(core.CodeTooManyRequests).RetryAfter(wait))
 		if got := w.Header().Get("Retry-After"); got != want || w.Code != 429 {
 			t.Errorf("%s: %d, Retry-After %q, want %q", wait, w.Code, got, want)
 		}
+	}
+}
+
+// An error leads to its page by the way that the request came.
+func TestMoreInfo(t *testing.T) {
+	rt := testRouter()
+	for _, tt := range []struct {
+		url    string
+		header string // X-Original-Host
+		want   string
+	}{
+		{"http://h.test:8080/chat/v2/Nothing", "", "http://h.test:8080/errors/20404"},
+		{"https://chat.h.test/v2/Nothing", "", "https://chat.h.test/errors/20404"},
+		{"http://chat.twilio.com/v2/Nothing", "", "https://chat.twilio.com/errors/20404"},
+		{"http://h.test:8080/v2/Nothing", "chat.twilio.com", "https://chat.twilio.com/errors/20404"},
+		{"http://localhost/nothing", "", "http://localhost/errors/20404"},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", tt.url, nil)
+		if tt.header != "" {
+			r.Header.Set("X-Original-Host", tt.header)
+		}
+		rt.ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), `"more_info":"`+tt.want+`"`) {
+			t.Errorf("%s: %s, want %s", tt.url, w.Body, tt.want)
+		}
+	}
+	w := httptest.NewRecorder()
+	WriteError(w, httptest.NewRequest("GET", "https://h.test/", nil), core.E(core.CodeNotFound))
+	if !strings.Contains(w.Body.String(), `"https://h.test/errors/20404"`) {
+		t.Errorf("outside of the router: %s", w.Body)
 	}
 }
 

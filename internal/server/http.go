@@ -15,6 +15,7 @@ import (
 type front struct {
 	router  *httpapi.Router
 	pages   http.Handler
+	errors  http.Handler
 	demo    http.Handler
 	health  *health
 	metrics http.Handler
@@ -28,7 +29,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				panic(p)
 			}
 			f.log.Error("a handler panicked", "path", cleanPath(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
-			httpapi.WriteError(w, core.E(core.CodeInternal))
+			httpapi.WriteError(w, r, core.E(core.CodeInternal))
 		}
 	}()
 	if !f.log.Enabled(r.Context(), slog.LevelDebug) {
@@ -51,6 +52,8 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request) {
 		f.metrics.ServeHTTP(w, r)
 	case strings.HasPrefix(path, "/demo/"):
 		f.demo.ServeHTTP(w, r)
+	case strings.HasPrefix(path, "/errors/"): // at whatever host, because errors name it with their own
+		f.errors.ServeHTTP(w, r)
 	case f.router.Claims(r):
 		f.router.ServeHTTP(w, r)
 	default:

@@ -38,6 +38,7 @@ import (
 	"parley/internal/taskrouter/live"
 	taskrest "parley/internal/taskrouter/rest"
 	"parley/internal/twilsock"
+	"parley/internal/web"
 	"parley/internal/webhook"
 )
 
@@ -244,7 +245,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.listeners.close()
 		return err
 	}
-	s.http = newHTTPServer(&front{router: s.router, pages: s.site, demo: s.demo(), health: s.health,
+	s.http = newHTTPServer(&front{router: s.router, pages: s.site, errors: web.Errors(), demo: s.demo(), health: s.health,
 		metrics: s.metrics.handler(), log: s.log}, s.log)
 	s.later("requests", func(ctx context.Context) error {
 		s.health.stopping.Store(true)

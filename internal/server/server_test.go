@@ -249,6 +249,25 @@ func TestHealth(t *testing.T) {
 	})
 }
 
+// TestMoreInfo: an error leads to a page of this server that explains it, by whatever name the client came.
+func TestMoreInfo(t *testing.T) {
+	r := start(t, settings(t))
+	for _, host := range []string{"", "chat.example.com", "chat.twilio.com"} {
+		ask := func(path string) answer {
+			req := r.request("GET", path, nil)
+			req.Host = host
+			return r.do(req)
+		}
+		more, err := url.Parse(ask("/chat/v2/Nothing").json(t)["more_info"].(string))
+		if err != nil || host != "" && more.Host != host {
+			t.Fatalf("%s: %v, %v", host, more, err)
+		}
+		if a := ask(more.Path); a.status != 200 || !strings.Contains(string(a.body), "<title>20404: Not Found") {
+			t.Errorf("%s: %d %s", more, a.status, a.body)
+		}
+	}
+}
+
 // TestNotReadyWithoutBus: a node whose doorbell is silent says so, and goes on serving.
 func TestNotReadyWithoutBus(t *testing.T) {
 	eachStore(t, func(t *testing.T, c config.Config) {

@@ -154,13 +154,13 @@ func (s *Server) Open() int { return s.gate.count() }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := s.admit(r); err != nil {
 		w.Header().Set("Retry-After", "5")
-		httpapi.WriteError(w, err)
+		httpapi.WriteError(w, r, err)
 		return
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		s.leave()
-		httpapi.WriteError(w, core.Internal(err))
+		httpapi.WriteError(w, r, core.Internal(err))
 		return
 	}
 	if buffered.Reader.Buffered() > 0 { // a client must wait for the answer to its handshake

@@ -16,12 +16,12 @@ import (
 func (h handlers) content(w http.ResponseWriter, r *http.Request) {
 	actor, err := h.actor(r)
 	if err != nil {
-		httpapi.WriteError(w, err)
+		httpapi.WriteError(w, r, err)
 		return
 	}
 	m, err := h.Chat.FetchMedia(r.Context(), actor, r.PathValue("Sid"))
 	if err != nil {
-		httpapi.WriteError(w, err)
+		httpapi.WriteError(w, r, err)
 		return
 	}
 	h.send(w, r, m)
@@ -32,15 +32,15 @@ func (h handlers) link(w http.ResponseWriter, r *http.Request) {
 	sid := r.PathValue("Sid")
 	switch err := h.Signer.Verify(sid, r.PathValue("Pass"), h.Now()); {
 	case errors.Is(err, blob.ErrExpired):
-		httpapi.WriteError(w, core.Ef(core.CodeForbidden, "This link has expired; fetch the media again for a new one"))
+		httpapi.WriteError(w, r, core.Ef(core.CodeForbidden, "This link has expired; fetch the media again for a new one"))
 		return
 	case err != nil:
-		httpapi.WriteError(w, core.Ef(core.CodeForbidden, "This link was not made by this server"))
+		httpapi.WriteError(w, r, core.Ef(core.CodeForbidden, "This link was not made by this server"))
 		return
 	}
 	m, err := h.Chat.LinkedMedia(r.Context(), sid)
 	if err != nil {
-		httpapi.WriteError(w, err)
+		httpapi.WriteError(w, r, err)
 		return
 	}
 	h.send(w, r, m)
@@ -53,7 +53,7 @@ func (h handlers) send(w http.ResponseWriter, r *http.Request, m *chat.Media) {
 		if !errors.Is(err, blob.ErrNotFound) {
 			h.Log.Error("a media could not be read", "media", sid, "error", err)
 		}
-		httpapi.WriteError(w, core.E(core.CodeMediaNotFound).Because(err))
+		httpapi.WriteError(w, r, core.E(core.CodeMediaNotFound).Because(err))
 		return
 	}
 	defer f.Close()

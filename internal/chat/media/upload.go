@@ -40,12 +40,12 @@ func (h handlers) upload(w http.ResponseWriter, r *http.Request) {
 		if core.AsError(err).Code == core.CodeInternal {
 			h.Log.Error("an upload failed", "path", r.URL.Path, "error", err)
 		}
-		httpapi.WriteError(w, err)
+		httpapi.WriteError(w, r, err)
 		return
 	}
 	body, err := json.Marshal(v)
 	if err != nil {
-		httpapi.WriteError(w, err)
+		httpapi.WriteError(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

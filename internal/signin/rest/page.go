@@ -120,7 +120,7 @@ func (h handlers) show(v visit, status int, f form) {
 	}
 	var b bytes.Buffer
 	if err := loginPage.Execute(&b, f); err != nil {
-		httpapi.WriteError(v.w, core.Internal(err))
+		httpapi.WriteError(v.w, v.r, core.Internal(err))
 		return
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -47,7 +47,7 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := query(r)
 	who, err := b.verify(r.Context(), q.Get("token"))
 	if err != nil {
-		httpapi.WriteError(w, err)
+		httpapi.WriteError(w, r, err)
 		return
 	}
 	worker, err := b.tr.FetchWorker(r.Context(), who.account, who.workspace, who.worker)
@@ -58,7 +58,7 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = b.sockets.enter(worker.ID, time.Now())
 	}
 	if err != nil {
-		httpapi.WriteError(w, err)
+		httpapi.WriteError(w, r, err)
 		return
 	}
 	s := b.upgrade(w, r)
@@ -75,7 +75,7 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (b *Bridge) upgrade(w http.ResponseWriter, r *http.Request) *socket {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		httpapi.WriteError(w, core.Internal(err))
+		httpapi.WriteError(w, r, core.Internal(err))
 		return nil
 	}
 	if buffered.Reader.Buffered() > 0 { // a client must wait for the answer to its handshake
