@@ -60,3 +60,12 @@ func basic(header string) (user, password string, ok bool) {
 	}
 	return strings.Cut(string(text), ":")
 }
+
+// fromPage reports whether a script of a page made the request. A challenge would make the browser ask the person before it for a name
+// and a password, and the script wait meanwhile.
+func fromPage(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	user, _, _ := basic(r.Header.Get("Authorization"))
+	return mode != "" && mode != "navigate" || user == "token" ||
+		cmp.Or(r.Header.Get("Origin"), r.Header.Get("X-Twilio-Token"), r.Header.Get("X-Flex-JWE")) != ""
+}
