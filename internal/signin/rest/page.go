@@ -51,9 +51,9 @@ func remembered(r *http.Request) string {
 	return ""
 }
 
-// loginURL is the address of the login page for a page that wants somebody signed in.
-func loginURL(base httpapi.Base, resource *url.URL) string {
-	return base.URL(productLogin, "/iam/login") + "?" + url.Values{"resource": {resource.String()}}.Encode()
+// pageURL is the address of one of these pages, for a page that wants somebody signed in.
+func pageURL(base httpapi.Base, path string, resource *url.URL) string {
+	return base.URL(productLogin, path) + "?" + url.Values{"resource": {resource.String()}}.Encode()
 }
 
 // page wraps what the pages have in common: the headers, where to return to, and that a form comes from its own page.
@@ -101,22 +101,23 @@ func ownForm(r *http.Request, base httpapi.Base) bool {
 // form is what the page shows.
 type form struct {
 	Style  template.CSS
-	Demo   []string
-	Name   string
 	Fault  string
-	Closed bool // there is nothing to fill in
-	Action string
-	Start  string // where the way to the provider begins; "" without one
+	Name   string   // as it was filled in
+	Action string   // "" shows nothing to fill in
+	Demo   []string // names of workers that need no password
+	Start  string   // where the way to the provider begins; "" without one
+	Others bool     // there are ways in beside the password
 }
 
 func (h handlers) show(v visit, status int, f form) {
-	f.Style, f.Demo, f.Closed = template.CSS(loginCSS), h.Demo, v.resource == nil
-	if !f.Closed {
-		login := loginURL(httpapi.BaseOf(v.r), v.resource)
-		f.Action = login
+	f.Style = template.CSS(loginCSS)
+	if v.resource != nil {
+		base := httpapi.BaseOf(v.r)
+		f.Action, f.Demo = pageURL(base, "/iam/login", v.resource), h.Demo
 		if h.SignIn.HasProvider() {
-			f.Start = strings.Replace(login, "/iam/login?", "/iam/oidc/start?", 1)
+			f.Start = pageURL(base, "/iam/oidc/start", v.resource)
 		}
+		f.Others = len(f.Demo) > 0 || f.Start != ""
 	}
 	var b bytes.Buffer
 	if err := loginPage.Execute(&b, f); err != nil {

@@ -26,7 +26,7 @@ func (h handlers) authenticate(r *httpapi.Request) (httpapi.Response, error) {
 	if resource == nil {
 		return httpapi.Response{}, core.Ef(core.CodeUntrustedDomain, "The page that asks to sign in is not of this server nor of a site among desktop-origins")
 	}
-	return httpapi.OK(map[string]string{"location": loginURL(r.Base, resource)})
+	return httpapi.OK(map[string]string{"location": pageURL(r.Base, "/iam/login", resource)})
 }
 
 // readToken reads the token in a body.
