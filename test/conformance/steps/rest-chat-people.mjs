@@ -80,6 +80,15 @@ export const peopleSteps = [
     },
   },
   {
+    name: 'the older name of the product: the same resources, pages and all',
+    async run(x) {
+      const old = x.client.ipMessaging.v2.services(x.serviceSid);
+      assert.ok((await old.fetch()).url.startsWith(`${x.home('ip-messaging')}/v2/Services/`), 'addresses keep the name');
+      assert.deepEqual(sids(await old.channels.list({ pageSize: 1 })), sids(await x.service.channels.list()));
+      assert.equal((await old.channels(x.channelSid).messages.create({ body: 'by the old name' })).body, 'by the old name');
+    },
+  },
+  {
     name: 'bindings: empty lists, filters, unknown ones',
     async run({ service }) {
       assert.deepEqual(await service.bindings.list({ bindingType: ['fcm', 'apn'], identity: ['dan'] }), []);

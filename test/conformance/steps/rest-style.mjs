@@ -1,4 +1,4 @@
-// What holds for every REST resource: credentials, URL styles, paging, errors; and the keys of api v2010.
+// What holds for every REST resource: credentials, URL styles, paging, errors; and accounts, their keys and auth tokens.
 import http from 'node:http';
 import { assert } from '../lib/steps.mjs';
 import { refused } from './rest-chat.mjs';
@@ -43,6 +43,55 @@ export const styleSteps = [
       for (const { sid } of [key, second]) assert.equal(await x.client.keys(sid).remove(), true);
       await refused(own.chat.v2.services(x.cfg.chat_service_sid).fetch(), 401, 20003, 'a removed key');
       await refused(x.client.keys(key.sid).fetch(), 404, 20404, 'fetching a removed key');
+    },
+  },
+  {
+    name: 'subaccounts: create, use, list, change auth tokens, suspend, close',
+    async run(x) {
+      const { accounts } = x.client.api.v2010;
+      const friendlyName = `Staging ${Math.random().toString(36).slice(2)}`;
+      const made = await accounts.create({ friendlyName });
+      assert.match(made.sid, /^AC[0-9a-f]{32}$/);
+      assert.deepEqual([made.status, made.ownerAccountSid, made.friendlyName], ['active', x.cfg.account_sid, friendlyName]);
+      const as = (token) => x.connect(made.sid, token);
+      const service = await as(made.authToken).chat.v2.services.create({ friendlyName: 'theirs' });
+      await refused(x.client.chat.v2.services(service.sid).fetch(), 404, 50050, "another account's service");
+      await refused(as(made.authToken).chat.v2.services(x.cfg.chat_service_sid).fetch(), 404, 50050, "the owner's service");
+      const listed = (await accounts.list({ pageSize: 1 })).map((a) => a.sid);
+      for (const sid of [made.sid, x.cfg.account_sid]) assert.ok(listed.includes(sid), `${sid} is listed`);
+      assert.deepEqual((await accounts.list({ friendlyName, status: 'active' })).map((a) => a.sid), [made.sid]);
+      assert.equal((await accounts(made.sid).update({ friendlyName: 'Renamed' })).friendlyName, 'Renamed');
+
+      const second = await as(made.authToken).accounts.v1.secondaryAuthToken().create();
+      assert.equal((await as(second.secondaryAuthToken).chat.v2.services(service.sid).fetch()).sid, service.sid);
+      const promoted = await as(second.secondaryAuthToken).accounts.v1.authTokenPromotion().update();
+      assert.equal(promoted.authToken, second.secondaryAuthToken);
+      await refused(as(made.authToken).chat.v2.services(service.sid).fetch(), 401, 20003, 'the auth token of before');
+      await as(promoted.authToken).accounts.v1.secondaryAuthToken().create();
+      assert.equal(await as(promoted.authToken).accounts.v1.secondaryAuthToken().remove(), true);
+
+      assert.equal((await accounts(made.sid).update({ status: 'suspended' })).status, 'suspended');
+      await refused(as(promoted.authToken).chat.v2.services(service.sid).fetch(), 401, 20003, 'a suspended account');
+      assert.equal((await accounts(made.sid).update({ status: 'closed' })).status, 'closed');
+      await refused(accounts(made.sid).update({ status: 'active' }), 403, 20403, 'a closed account');
+      await refused(accounts(x.cfg.account_sid).update({ status: 'closed' }), 403, 20403, 'the account itself');
+    },
+  },
+  {
+    name: 'keys of iam: create, use, list, update, remove',
+    async run(x) {
+      if (!x.client.iam) return; // the older library does not know them
+      const { newApiKey, apiKey, getApiKeys } = x.client.iam.v1;
+      const made = await newApiKey.create({ accountSid: x.cfg.account_sid, friendlyName: 'by iam' });
+      assert.match(made.secret, /^[A-Za-z0-9]{32,}$/);
+      assert.equal((await x.connect(made.sid, made.secret).chat.v2.services(x.cfg.chat_service_sid).fetch()).sid, x.cfg.chat_service_sid);
+      const listed = await getApiKeys.list({ accountSid: x.cfg.account_sid, pageSize: 1 });
+      assert.deepEqual(listed.find((k) => k.sid === made.sid)?.flags, ['rest_api', 'signing']);
+      assert.equal((await apiKey(made.sid).update({ friendlyName: 'renamed' })).friendlyName, 'renamed');
+      assert.equal((await apiKey(made.sid).fetch()).friendlyName, 'renamed');
+      await refused(newApiKey.create({ accountSid: x.cfg.account_sid, keyType: 'restricted', policy: '{}' }), 400, 70105, 'a restricted key');
+      assert.equal(await apiKey(made.sid).remove(), true);
+      await refused(apiKey(made.sid).fetch(), 404, 20404, 'a removed key');
     },
   },
   {
