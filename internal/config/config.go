@@ -55,8 +55,9 @@ type Limits struct {
 
 // Webhooks says which receivers outgoing calls may reach.
 type Webhooks struct {
-	WebhookAllowPrivate bool     `name:"webhook-allow-private" env:"PARLEY_WEBHOOK_ALLOW_PRIVATE" help:"Let outgoing calls reach loopback and private addresses, for trials on one machine. Link-local and metadata addresses stay closed."`
-	WebhookAllowHosts   []string `name:"webhook-allow-hosts" env:"PARLEY_WEBHOOK_ALLOW_HOSTS" placeholder:"HOST,..." help:"Host names, addresses or CIDR ranges that outgoing calls may reach although they are private. Only an address or range opens link-local ones."`
+	WebhookAllowPrivate bool          `name:"webhook-allow-private" env:"PARLEY_WEBHOOK_ALLOW_PRIVATE" help:"Let outgoing calls reach loopback and private addresses, for trials on one machine. Link-local and metadata addresses stay closed."`
+	WebhookAllowHosts   []string      `name:"webhook-allow-hosts" env:"PARLEY_WEBHOOK_ALLOW_HOSTS" placeholder:"HOST,..." help:"Host names, addresses or CIDR ranges that outgoing calls may reach although they are private. Only an address or range opens link-local ones."`
+	WebhookRetention    time.Duration `name:"webhook-retention" env:"PARLEY_WEBHOOK_RETENTION" default:"168h" help:"How long failed webhook calls are kept, to be looked at and replayed. What a replay needs holds what people wrote."`
 }
 
 // Media bounds uploads and their links.

@@ -125,6 +125,7 @@ func (f *faults) limits(c *Config) {
 }
 
 func (f *faults) webhooks(w *Webhooks) {
+	f.duration("webhook-retention", w.WebhookRetention, time.Hour, 90*24*time.Hour)
 	for _, h := range w.WebhookAllowHosts {
 		_, err := parsePrefix(h)
 		if err != nil && (h == "" || strings.ContainsAny(h, "/: *@")) {

@@ -12,7 +12,7 @@ import (
 // aliases maps the first label of a host name, or the first segment of a path, to the product that is meant (design §2.2).
 var aliases = map[string]string{
 	"chat": "chat", "ip-messaging": "chat", "flex-api": "flex-api", "proxy": "proxy", "taskrouter": "taskrouter", "studio": "studio",
-	"sync": "sync", "iam": "iam", "accounts": "accounts", "api": "api", "mcs": "mcs", "preview": "preview", "flex": "flex",
+	"sync": "sync", "iam": "iam", "accounts": "accounts", "api": "api", "mcs": "mcs", "preview": "preview", "flex": "flex", "monitor": "monitor",
 	"event-bridge": "event-bridge", "tsock": "tsock",
 	// Flex UI asks these too and does without their answers; as products they answer at once, and to pages of any origin.
 	"status": "status", "services": "services", "webhooks": "webhooks",

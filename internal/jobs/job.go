@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"parley/internal/store"
@@ -110,14 +111,48 @@ func (c *Claimed) next(tx *store.Tx) error {
 // retry is a handler's word on when to try again.
 type retry struct {
 	error
-	after time.Duration
-	dead  bool
+	after     time.Duration
+	dead      bool
+	postponed bool
 }
 
 func (r retry) Unwrap() error { return r.error }
 
 // RetryIn returns err with the handler's own delay before the next attempt.
 func RetryIn(after time.Duration, err error) error { return retry{error: err, after: after} }
+
+// Postpone leaves the job for later without counting a failure, because its key takes nothing for a while; what else is due of the key waits
+// as long, without being claimed first.
+func Postpone(after time.Duration) error {
+	return retry{error: errPostponed, after: after, postponed: true}
+}
+
+var errPostponed = errors.New("jobs: postponed")
+
+// Revive makes a dead letter ready again, as if it had never failed; false if there is none of this number. Revived jobs of a lane run one
+// after another in their old order, but in a lane of their own, for the lane has gone on without them. Two transactions must not revive jobs
+// of one lane at once: the caller holds a lock.
+func Revive(tx *store.Tx, id int64) (bool, error) {
+	var lane string
+	if err := tx.One(`SELECT lane FROM job WHERE id = $1 AND state = 2 FOR UPDATE`, []any{id}, &lane); err != nil {
+		if errors.Is(err, store.ErrNoRow) {
+			err = nil
+		}
+		return false, err
+	}
+	if lane != "" && !strings.HasPrefix(lane, revived) {
+		lane = revived + lane
+	}
+	tx.Emit(Enqueued{RunAt: tx.Now(), Now: tx.Now()})
+	_, err := tx.Exec(`UPDATE job SET lane = $2, run_at = $3, claimed_by = 0, failures = 0,
+		state = CASE WHEN EXISTS (SELECT 1 FROM (SELECT id FROM job WHERE lane = $2 AND lane <> '' AND state < 2
+			ORDER BY lane_seq DESC, id DESC LIMIT 1 FOR SHARE) AS last) THEN 1 ELSE 0 END
+		WHERE id = $1`, id, lane, tx.Now())
+	return err == nil, err
+}
+
+// revived begins the lanes of jobs that were dead letters.
+const revived = "revived "
 
 // Dead returns err as one that no further attempt can mend: the job becomes a dead letter at once.
 func Dead(err error) error { return retry{error: err, dead: true} }

@@ -89,11 +89,13 @@ func (r *Runner) finish(ctx context.Context, kind Kind, job *Claimed, err, cause
 	case errors.Is(cause, ErrLeaseLost):
 		written = ErrLeaseLost
 	case errors.Is(cause, errStopping):
-		written = r.settle(ctx, job, stateReady, 0, job.Failures, "")
+		written = r.settle(ctx, job, stateReady, 0, job.Failures, "", nil)
+	case word.postponed:
+		written = r.settle(ctx, job, stateReady, word.after, job.Failures, "", func(tx *store.Tx) error { return job.postponeKey(tx, word.after) })
 	case word.dead, failures >= orDefault(kind.MaxAttempts, defaultAttempts):
 		counted = &r.counts.GaveUp
 		log.Error("a job was given up", "failures", failures, "error", err)
-		written = r.settle(ctx, job, stateDead, 0, failures, err.Error())
+		written = r.settle(ctx, job, stateDead, 0, failures, err.Error(), kind.failed(job, true, err))
 	default:
 		counted = &r.counts.Failed
 		after := word.after
@@ -101,7 +103,7 @@ func (r *Runner) finish(ctx context.Context, kind Kind, job *Claimed, err, cause
 			after = backoff(kind, failures)
 		}
 		log.Info("a job failed and will be tried again", "failures", failures, "after", after, "error", err)
-		written = r.settle(ctx, job, stateReady, after, failures, err.Error())
+		written = r.settle(ctx, job, stateReady, after, failures, err.Error(), kind.failed(job, false, err))
 	}
 	if written != nil {
 		counted = &r.counts.Lost
@@ -114,8 +116,28 @@ func (r *Runner) finish(ctx context.Context, kind Kind, job *Claimed, err, cause
 	}
 }
 
-// settle gives the claim back: for another attempt after a while, or as a dead letter.
-func (r *Runner) settle(ctx context.Context, job *Claimed, state int, after time.Duration, failures int, text string) error {
+// failed is what Failed does in a transaction, or nil.
+func (k Kind) failed(job *Claimed, dead bool, err error) func(tx *store.Tx) error {
+	if k.Failed == nil {
+		return nil
+	}
+	return func(tx *store.Tx) error { return k.Failed(tx, job, dead, err) }
+}
+
+// maxPostponed bounds how many jobs one transaction moves.
+const maxPostponed = 1000
+
+// postponeKey lets the other due jobs of the key wait too.
+func (c *Claimed) postponeKey(tx *store.Tx, after time.Duration) error {
+	if c.Key == "" {
+		return nil
+	}
+	return tx.Defer(`UPDATE job SET run_at = $1 WHERE id IN (SELECT id FROM job WHERE state = 0 AND flow_key = $2 AND claimed_by = 0 AND run_at <= $3
+		ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)`, tx.Now()+after.Microseconds(), c.Key, tx.Now(), maxPostponed)
+}
+
+// settle gives the claim back, for another attempt after a while or as a dead letter; more, unless nil, belongs to the same transaction.
+func (r *Runner) settle(ctx context.Context, job *Claimed, state int, after time.Duration, failures int, text string, more func(tx *store.Tx) error) error {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?")
 	if len(text) > maxErrorText {
 		text = strings.ToValidUTF8(text[:maxErrorText], "")
@@ -129,6 +151,11 @@ func (r *Runner) settle(ctx context.Context, job *Claimed, state int, after time
 		}
 		if n == 0 {
 			return ErrLeaseLost
+		}
+		if more != nil {
+			if err := more(tx); err != nil {
+				return err
+			}
 		}
 		if state == stateDead {
 			return job.next(tx)

@@ -20,6 +20,8 @@ type Kind struct {
 	Run         func(ctx context.Context, job *Claimed) error
 	MaxAttempts int                              // failures that make a dead letter; 0 means 20
 	Backoff     func(failures int) time.Duration // before the next attempt; nil means 1 s doubled up to 5 min, with jitter
+	// Failed, where it is set, takes part in the transaction that writes a failure down; job.Failures does not count it yet.
+	Failed func(tx *store.Tx, job *Claimed, dead bool, err error) error
 }
 
 // Options for NewRunner. The zero value of each is what production uses.

@@ -15,6 +15,7 @@ import (
 	"parley/internal/realtime"
 	"parley/internal/taskrouter/bridge"
 	"parley/internal/twilsock"
+	"parley/internal/webhook"
 )
 
 // metrics are the figures at /metrics. Every label takes its values from the program, never from a request, so that their
@@ -22,6 +23,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	calls    *prometheus.HistogramVec
 	store    *storeMetrics
 }
 
@@ -54,11 +56,15 @@ func newMetrics(version string) *metrics {
 			Name: "parley_request_seconds", Help: "Time to answer a request, by product, route, method and class of status. Product socket: tunnelled through a chat socket.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"product", "route", "method", "status"}),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "parley_webhook_seconds", Help: "Time of a call to a webhook's receiver, by kind (event, or question: a pre-event) and outcome (ok, retry, final).",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+		}, []string{"kind", "outcome"}),
 		store: newStoreMetrics(),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_build_info", Help: "Always 1; the label is the version.", ConstLabels: prometheus.Labels{"version": version}})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, m.store.writes, m.store.reads, m.store.units, m.store.batches, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.calls, m.store.writes, m.store.reads, m.store.units, m.store.batches, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -66,6 +72,15 @@ func newMetrics(version string) *metrics {
 func (m *metrics) observe(product, pattern string, status int, took time.Duration) {
 	method, route, _ := strings.Cut(pattern, " ")
 	m.requests.WithLabelValues(product, route, method, classes[min(max(status/100, 0), len(classes)-1)]).Observe(took.Seconds())
+}
+
+// called is told of each call to a webhook's receiver.
+func (m *metrics) called(question bool, outcome webhook.Outcome, took time.Duration) {
+	kind := "event"
+	if question {
+		kind = "question"
+	}
+	m.calls.WithLabelValues(kind, outcome.String()).Observe(took.Seconds())
 }
 
 var classes = [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}
@@ -81,6 +96,7 @@ func (m *metrics) watch(s *Server) {
 		read       func() float64
 	}{
 		{"parley_sockets", "Chat sockets open on this node.", func() float64 { return float64(s.sockets.Open()) }},
+		{"parley_webhook_hosts_down", "Hosts of webhook receivers that are taken for down; this node spaces its calls to them out.", func() float64 { return float64(s.deliveries.Down()) }},
 	} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: f.name, Help: f.help}, f.read))
 	}

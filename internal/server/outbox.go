@@ -2,86 +2,65 @@ package server
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/url"
-	"strconv"
+	"sync"
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/delivery"
 	"parley/internal/flex"
-	"parley/internal/identity"
-	"parley/internal/jobs"
 	"parley/internal/store"
-	"parley/internal/webhook"
 )
 
-// jobWebhook is the kind of jobs that call a webhook.
-const jobWebhook = "webhook"
-
-// outbox turns what products want delivered into jobs.
+// outbox turns what chat wants delivered into jobs.
 type outbox struct{}
 
-// call is the payload of a job. The secret that signs it is looked up when it is made.
-type call struct {
-	AccountSID string            `json:"account_sid"`
-	URL        string            `json:"url"`
-	Method     string            `json:"method"`
-	Retries    int64             `json:"retries"`
-	Params     map[string]string `json:"params"`
-}
-
-// Enqueue implements chat.Outbox. Calls to one host share a limit, so that a slow receiver holds up its own calls only.
+// Enqueue implements chat.Outbox.
 func (outbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
 	if d.Type == chat.HookHandler {
 		return flex.EnqueueMessage(tx, d)
 	}
-	payload, err := json.Marshal(call{d.AccountSID, d.URL, d.Method, d.Retries, d.Params})
-	if err != nil {
-		return err
-	}
-	return jobs.Enqueue(tx, jobs.Job{Kind: jobWebhook, Lane: d.Lane, LaneSeq: d.LaneSeq, Key: hostOf(d.URL), Payload: string(payload)})
+	return delivery.Enqueue(tx, d.Lane, d.LaneSeq, callOf(d))
 }
 
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
+func callOf(d chat.Delivery) delivery.Call {
+	return delivery.Call{AccountSID: d.AccountSID, URL: d.URL, Method: d.Method, Retries: d.Retries, Params: d.Params}
 }
 
-// webhooks runs the jobs.
-type webhooks struct {
-	caller   *webhook.Caller
-	identity *identity.Identity
+// asker puts chat's questions; the deliveries are made after chat.
+type asker struct{ s *Server }
+
+// Ask implements chat.Asker.
+func (a asker) Ask(ctx context.Context, d chat.Delivery) (status int, body []byte) {
+	return a.s.deliveries.Ask(ctx, callOf(d))
 }
 
-// kind is how the runner treats them: how often to try again is each call's own.
-func (w *webhooks) kind() jobs.Kind { return jobs.Kind{Run: w.run} }
+// openDeliveries makes what calls webhooks.
+func (s *Server) openDeliveries() {
+	s.deliveries = delivery.New(delivery.Options{Store: s.store, Caller: s.caller, AuthToken: s.identity.AuthToken, Keep: s.config.WebhookRetention,
+		Log: s.log, Observe: s.metrics.called})
+}
 
-// run makes one attempt at a call. RetryCount counts failed attempts; one that a crash cut off is made again with the same
-// count and the same idempotency token.
-func (w *webhooks) run(ctx context.Context, job *jobs.Claimed) error {
-	var c call
-	if err := json.Unmarshal([]byte(job.Payload), &c); err != nil {
-		return jobs.Dead(fmt.Errorf("the payload is damaged: %w", err))
-	}
-	token, err := w.identity.AuthToken(ctx, c.AccountSID)
-	if err != nil {
-		return err
-	}
-	form := make(url.Values, len(c.Params)+1)
-	for k, v := range c.Params {
-		form.Set(k, v)
-	}
-	form.Set("RetryCount", strconv.Itoa(job.Failures))
-	answer, err := w.caller.Post(ctx, webhook.Request{URL: c.URL, Method: c.Method, Form: form, AuthToken: token, IdempotencyToken: job.Token()})
-	switch {
-	case err == nil:
-		return nil
-	case answer.Outcome == webhook.Final || int64(job.Failures) >= c.Retries:
-		return jobs.Dead(err)
-	}
-	return jobs.RetryIn(time.Second<<min(job.Failures, 6), err)
+// cleanEvery is how often failed calls that are too old, or too many, are removed.
+const cleanEvery = time.Minute
+
+// startCleaning removes them from time to time until the server stops.
+func (s *Server) startCleaning(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(cleanEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if err := s.deliveries.Clean(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("old failures of webhooks could not be removed", "error", err)
+			}
+		}
+	})
+	s.later("cleaning", func(context.Context) error { cancel(); done.Wait(); return nil })
+	return nil
 }

@@ -23,6 +23,8 @@ import (
 	chatrest "parley/internal/chat/rest"
 	"parley/internal/config"
 	"parley/internal/core"
+	"parley/internal/delivery"
+	deliveryrest "parley/internal/delivery/rest"
 	"parley/internal/demo"
 	"parley/internal/flex"
 	flexrest "parley/internal/flex/rest"
@@ -73,6 +75,7 @@ type Server struct {
 	hub      *realtime.Hub
 	sockets  *twilsock.Server
 
+	deliveries *delivery.Deliveries
 	dispatcher *taskrouter.Dispatcher
 	bridge     *bridge.Bridge
 	live       *live.Live
@@ -107,7 +110,7 @@ func Start(ctx context.Context, c config.Config, o Options) (s *Server, err erro
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s = &Server{config: c, log: o.Log, version: o.Version, failed: make(chan error, 4), keyDeleted: make(chan struct{}, 1)}
-	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.startMatching, s.startCollecting, s.openRoutes, s.startRevoking, s.open} {
+	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.startMatching, s.startCollecting, s.startCleaning, s.openRoutes, s.startRevoking, s.open} {
 		if err := part(ctx); err != nil {
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 			defer cancel()
@@ -166,7 +169,7 @@ func (s *Server) openBus(context.Context) error {
 // openProducts makes the use cases, and what the instance needs of them.
 func (s *Server) openProducts(ctx context.Context) (err error) {
 	// These listen to commits, so they come before the first change.
-	s.chat = chat.New(s.store, s.codec, chat.Options{Outbox: outbox{}, Log: s.log})
+	s.chat = chat.New(s.store, s.codec, chat.Options{Outbox: outbox{}, Asker: asker{s}, Log: s.log})
 	if err := s.shareServices(); err != nil {
 		return err
 	}
@@ -186,9 +189,9 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	calls := &webhooks{caller: s.caller, identity: s.identity}
+	s.openDeliveries()
 	offers := &assignments{tasks: s.tasks, caller: s.caller, identity: s.identity}
-	kinds := map[string]jobs.Kind{jobWebhook: calls.kind(), jobAssignment: {Run: offers.run}}
+	kinds := map[string]jobs.Kind{delivery.Job: s.deliveries.Kind(), jobAssignment: {Run: offers.run}}
 	maps.Copy(kinds, s.flex.Jobs())
 	s.jobs = jobs.NewRunner(s.store, kinds, jobs.Options{Sole: s.config.DatabaseURL == "", Log: s.log})
 	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, tasks: s.tasks, flex: s.flex, wanted: s.config.Account, log: s.log}
@@ -228,6 +231,7 @@ func (s *Server) openRoutes(ctx context.Context) error {
 	if err := s.openSignIn(ctx); err != nil {
 		return err
 	}
+	deliveryrest.Routes(s.router, s.deliveries)
 	s.bridge.Routes(s.router)
 	media.Routes(s.router, media.Options{Chat: s.chat, Blobs: s.blobs, Signer: blob.Signer{Key: s.keys.Link}, MaxBytes: int64(s.config.MediaMaxBytes),
 		LinkTTL: s.config.MediaURLTTL, Log: s.log})

@@ -2,12 +2,12 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strconv"
 
 	"parley/internal/bus"
+	"parley/internal/delivery"
 	"parley/internal/identity"
 	"parley/internal/jobs"
 	"parley/internal/store"
@@ -28,11 +28,7 @@ type taskOutbox struct{}
 
 // Enqueue implements taskrouter.Outbox.
 func (taskOutbox) Enqueue(tx *store.Tx, d taskrouter.Delivery) error {
-	payload, err := json.Marshal(call{d.AccountSID, d.URL, "POST", eventRetries, d.Params})
-	if err != nil {
-		return err
-	}
-	return jobs.Enqueue(tx, jobs.Job{Kind: jobWebhook, Lane: d.Lane, LaneSeq: d.LaneSeq, Key: hostOf(d.URL), Payload: string(payload)})
+	return delivery.Enqueue(tx, d.Lane, d.LaneSeq, delivery.Call{AccountSID: d.AccountSID, URL: d.URL, Method: "POST", Retries: eventRetries, Params: d.Params})
 }
 
 // EnqueueAssignment implements taskrouter.Outbox.
