@@ -64,7 +64,7 @@ type Outcome struct {
 	At        int64 // when the span begins, in microseconds
 	Handled   int64 // accepted by a worker
 	InTime    int64 // of those, within the time asked about since the task came into the queue
-	Abandoned int64 // canceled before any worker had accepted the task
+	Abandoned int64 // canceled while they waited, as only tasks are that wait
 }
 
 // ViewOutcomes sums up how waits ended since a time; within is how long a task may wait in its queue and be handled in time.
@@ -73,8 +73,7 @@ func (tr *TaskRouter) ViewOutcomes(r *store.Reader, s *Space, since int64, withi
 	err = r.Query(`SELECT queue_id, task_channel_id, at / `+span+`,
 		SUM(CASE WHEN type = 'reservation.accepted' THEN 1 ELSE 0 END), SUM(CASE WHEN type = 'reservation.accepted' AND wait_in_queue <= $3 THEN 1 ELSE 0 END),
 		SUM(CASE WHEN type = 'task.canceled' THEN 1 ELSE 0 END)
-		FROM tr_event e WHERE workspace_id = $1 AND at >= $2 AND (type = 'reservation.accepted' OR type = 'task.canceled'
-			AND NOT EXISTS (SELECT 1 FROM tr_event a WHERE a.task_id = e.task_id AND a.task_id > 0 AND a.type = 'reservation.accepted'))
+		FROM tr_event WHERE workspace_id = $1 AND at >= $2 AND type IN ('reservation.accepted', 'task.canceled')
 		GROUP BY 1, 2, 3 ORDER BY 3, 1, 2`, []any{s.Workspace.ID, since, within.Microseconds()}, func(scan func(...any) error) error {
 		var o Outcome
 		err := scan(&o.QueueID, &o.ChannelID, &o.At, &o.Handled, &o.InTime, &o.Abandoned)

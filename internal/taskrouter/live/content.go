@@ -169,6 +169,7 @@ func (v *snapshot) reservation(rv *taskrouter.ReservationView) *row {
 		j.Channel = &c.UniqueName
 	}
 	r := newRow(rv.ID, j.SID, j)
+	r.ended = !rv.Open()
 	r.stable = len(r.data) - 1 // the age follows
 	r.data = append(strconv.AppendInt(append(r.data[:r.stable], `,"task_age":`...), age, 10), '}')
 	return r
@@ -208,7 +209,7 @@ func newRow(id int64, key string, shown any) *row {
 	if err != nil { // attributes were checked when they were set
 		data = []byte(`{}`)
 	}
-	return &row{id, key, data, len(data)}
+	return &row{id: id, key: key, data: data, stable: len(data)}
 }
 
 // object is the text of attributes, which is an object or nothing.

@@ -8,6 +8,7 @@ import (
 	"parley/internal/bus"
 	"parley/internal/core"
 	"parley/internal/store"
+	"parley/internal/taskrouter"
 )
 
 // Bounds.
@@ -267,14 +268,22 @@ func (f *floor) fill(ctx context.Context, s *set) error {
 // fillNumbers shows what was counted, which is counted now where that was not done lately.
 func (f *floor) fillNumbers(ctx context.Context, s *set) error {
 	n := &f.numbers
-	if time.Since(n.at) >= numbersEvery {
+	var space *taskrouter.Space
+	err := f.live.opt.Store.View(ctx, func(r *store.Reader) (err error) {
+		space, err = f.live.tr.ViewSpace(r, f.at.AccountSID, f.at.WorkspaceSID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if s.Query != "" && space.QueueBySID(s.Query) == nil {
+		return core.Ef(core.CodeSyncNameNotFound, "Unique name not found")
+	}
+	if time.Since(n.at) >= numbersEvery || n.space == nil || n.space.Workspace.Rev != space.Workspace.Rev {
 		n.workersDue = n.workersDue || len(n.sets) == 0 // nobody has looked at them meanwhile
 		if err := f.countNumbers(ctx); err != nil {
 			return err
 		}
-	}
-	if n.space == nil || s.Query != "" && n.space.QueueBySID(s.Query) == nil {
-		return core.Ef(core.CodeSyncNameNotFound, "Unique name not found")
 	}
 	f.show(s, time.Now())
 	n.sets[s] = struct{}{}

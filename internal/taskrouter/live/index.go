@@ -86,7 +86,7 @@ func (x *index) apply(f *found, everything bool, now time.Time, touched map[*set
 	for i, r := range f.rows {
 		held[r.id] = true
 		show := func(s *set) {
-			if s.query.Match(r.data) {
+			if (!r.ended || s.names(r.key)) && s.query.Match(r.data) {
 				s.put(r, now)
 			} else {
 				s.drop(r.id, now)

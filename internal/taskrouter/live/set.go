@@ -40,7 +40,8 @@ type row struct {
 	id     int64 // of what is shown
 	key    string
 	data   []byte
-	stable int // as far as a difference counts: what follows changes with time alone
+	stable int  // as far as a difference counts: what follows changes with time alone
+	ended  bool // shows only where it is asked for by name
 }
 
 func (r *row) same(as *row) bool {
@@ -72,6 +73,11 @@ type set struct {
 	watches map[*watch]struct{}
 	idle    time.Time // since when nobody watches
 	news    []Change  // not told yet
+}
+
+// names reports whether the set asks for a thing by its SID.
+func (s *set) names(sid string) bool {
+	return slices.ContainsFunc(s.pins, func(p query.Pin) bool { return p.Value == sid })
 }
 
 func (s *set) tick(now time.Time) int64 {
