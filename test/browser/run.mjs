@@ -15,6 +15,7 @@ import { desktop, widget } from "./tests/desktop.mjs";
 import { faults } from "./tests/faults.mjs";
 import { guide } from "./tests/guide.mjs";
 import { handoff } from "./tests/handoff.mjs";
+import { signin } from "./tests/signin.mjs";
 import { plain, start } from "./tests/start.mjs";
 
 const TEST_MS = 120_000;
@@ -119,7 +120,8 @@ try {
   });
   await withServer({ demo: false }, (go) => go(plain));
   await withServer(await deskOptions(), async (go) => {
-    await go(desktop, ["desktop"]); // Flex UI is not made for phones
+    await go(signin, ["desktop"]); // Flex UI is not made for phones
+    await go(desktop, ["desktop"]);
     await go(widget);
   });
 } catch (error) {
