@@ -55,7 +55,8 @@ type credentials struct {
 }
 
 func startParley(bin, database string) (*parley, error) {
-	args := []string{"serve", "--listen", "{addr}", "--data", "{dir}", "--log-level", "warn"}
+	// A bench asks as fast as it can, with one key and few identities, which is what these limits are against.
+	args := []string{"serve", "--listen", "{addr}", "--data", "{dir}", "--log-level", "warn", "--key-rate", "0", "--identity-rate", "0"}
 	creds := []string{"credentials", "--json"}
 	if database != "" {
 		args = append(args, "--database-url", database)

@@ -18,6 +18,7 @@ type Request struct {
 	Caller Caller
 	Base   Base
 	params params
+	limits *limits
 }
 
 // params are query and form read as one set (rest-semantics §2.2). The first fault found while reading them is kept, and fails the

@@ -61,6 +61,10 @@ type Options struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers are believed
 	Origins        []string       // of pages on other sites that host Flex UI
 	Log            *slog.Logger
+	// KeyRate and IdentityRate are the requests per second that one API key, and one identity of access tokens, may make for long; 0 means
+	// no limit. Refused is told of each one that is over.
+	KeyRate, IdentityRate int
+	Refused               func(kind string)
 	// Observe is told of every answered request; pattern is the route's, so that its values are bounded.
 	Observe func(product, pattern string, status int, took time.Duration)
 }
@@ -68,6 +72,7 @@ type Options struct {
 // Router finds the route of a request and runs it.
 type Router struct {
 	options  Options
+	limits   limits
 	products map[string]*http.ServeMux
 }
 
@@ -76,10 +81,13 @@ func New(o Options) *Router {
 	if o.Observe == nil {
 		o.Observe = func(string, string, int, time.Duration) {}
 	}
+	if o.Refused == nil {
+		o.Refused = func(string) {}
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Router{options: o, products: map[string]*http.ServeMux{}}
+	return &Router{options: o, limits: newLimits(o), products: map[string]*http.ServeMux{}}
 }
 
 // route is what the router mounts: it knows what may be observed about it.
@@ -202,6 +210,10 @@ func (h *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = h.router.fail(w, r, err)
 		return
 	}
+	if err := h.router.limits.admit(at.caller, start); err != nil {
+		status = h.router.fail(w, r, err)
+		return
+	}
 	if h.raw != nil {
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		h.raw.ServeHTTP(seen, r)
@@ -211,7 +223,7 @@ func (h *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	}
-	req := &Request{Request: r, Caller: at.caller, Base: at.base}
+	req := &Request{Request: r, Caller: at.caller, Base: at.base, limits: &h.router.limits}
 	resp, err := h.handler(req)
 	if err == nil {
 		err = req.params.err

@@ -413,14 +413,22 @@ func TestOneServerForAFolder(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	r := start(t, settings(t))
+	c := settings(t)
+	c.KeyRate = 1 // ten at once
+	r := start(t, c)
 	r.call(200, "GET", "/chat/v2/Services/"+r.cred.ChatServiceSID, nil)
 	r.call(404, "GET", "/chat/v2/Services/IS000000000000000000000000000000ff", nil)
+	for range 8 {
+		r.call(200, "GET", "/chat/v2/Services", nil)
+	}
+	if over := r.call(429, "GET", "/chat/v2/Services", nil); over["code"] != 20429.0 {
+		t.Errorf("over the limit: %v", over)
+	}
 	text := string(r.do(r.request("GET", "/metrics", nil)).body)
 	for _, want := range []string{
 		`parley_request_seconds_count{method="GET",product="chat",route="/v2/Services/{Sid}",status="2xx"} 1`,
 		`parley_request_seconds_count{method="GET",product="chat",route="/v2/Services/{Sid}",status="4xx"} 1`,
-		`parley_build_info{version="test"} 1`, "parley_sockets 0", "parley_jobs_due 0", "parley_realtime_connections 0",
+		`parley_build_info{version="test"} 1`, "parley_sockets 0", `parley_requests_refused_total{kind="key"} 1`, "parley_jobs_due 0", "parley_realtime_connections 0",
 		`parley_realtime_closed_total{reason="slow"} 0`, "parley_store_write_seconds_count", "go_goroutines", "process_resident_memory_bytes",
 	} {
 		if !strings.Contains(text, want) {

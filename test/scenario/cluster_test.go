@@ -131,7 +131,8 @@ func (n *node) start() {
 		args = append(args, "--nats-url", fmt.Sprintf("nats://127.0.0.1:%d", n.cl.natsPort))
 	}
 	n.cmd = exec.Command(binary, args...)
-	n.cmd.Env = append(os.Environ(), "PARLEY_WEBHOOK_ALLOW_PRIVATE=true")
+	// Writers write as fast as they can, which no user does.
+	n.cmd.Env = append(os.Environ(), "PARLEY_WEBHOOK_ALLOW_PRIVATE=true", "PARLEY_IDENTITY_RATE=0", "PARLEY_KEY_RATE=0")
 	log, err := os.OpenFile(filepath.Join(n.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)

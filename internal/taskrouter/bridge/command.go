@@ -9,6 +9,7 @@ import (
 
 	"parley/internal/core"
 	"parley/internal/httpapi"
+	"parley/internal/identity"
 )
 
 // maxCommand bounds a command in bytes: a token, and attributes in which every character is escaped.
@@ -72,6 +73,9 @@ func (b *Bridge) command(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	who, err := b.verify(r.Context(), e.Token)
 	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := r.Admit(httpapi.Caller{AccountSID: who.account, Token: &identity.Token{Identity: who.worker}}); err != nil {
 		return httpapi.Response{}, err
 	}
 	c := &call{Context: r.Context(), b: b, who: who, params: e.Params, ifMatch: r.Header.Get("If-Match")}
