@@ -171,6 +171,7 @@ func TestValidateListsEveryFault(t *testing.T) {
 	c.DrainTimeout = -1
 	c.QueueBytes, c.MaxFrameBytes = 0, 1
 	c.MaxConnections, c.FrameRate, c.ConnectRate = 0, -1, -1
+	c.KeyRate, c.IdentityRate = -1, -1
 	c.MediaMaxBytes, c.MediaURLTTL = 0, 0
 	c.WebhookAllowHosts, c.WebhookRetention = []string{"http://x"}, 0
 	c.Plugins, c.PluginsDir = []string{"ftp://x/y.js"}, "/no/such/folder"
@@ -185,7 +186,7 @@ func TestValidateListsEveryFault(t *testing.T) {
 	}
 	for _, setting := range []string{
 		"data", "database-url", "listen", "public-url", "tls-listen", "trusted-proxies", "nats-url", "drain-timeout",
-		"queue-bytes", "max-frame-bytes", "max-connections", "frame-rate", "connect-rate", "media-max-bytes", "media-url-ttl",
+		"queue-bytes", "max-frame-bytes", "max-connections", "frame-rate", "connect-rate", "key-rate", "identity-rate", "media-max-bytes", "media-url-ttl",
 		"webhook-allow-hosts", "webhook-retention", "plugins", "plugins-dir", "desktop-origins", "widget-origins", "widget-rate", "widget-flow-rate", "widget-token-ttl", "log-level", "log-format", "account-sid", "worker-sid", "api-key-sid", "auth-token",
 	} {
 		if !strings.Contains("\n"+err.Error(), "\n"+setting+": ") {

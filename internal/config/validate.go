@@ -118,6 +118,8 @@ func (f *faults) limits(c *Config) {
 	f.number("max-connections", c.MaxConnections, 1)
 	f.number("frame-rate", c.FrameRate, 0)
 	f.number("connect-rate", c.ConnectRate, 0)
+	f.number("key-rate", c.KeyRate, 0)
+	f.number("identity-rate", c.IdentityRate, 0)
 	if c.FrameRate > 0 && c.FrameBurst < 1 {
 		f.add("frame-burst", "must be at least 1 while frame-rate is set")
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"parley/internal/httpapi"
 	"parley/internal/jobs"
 	"parley/internal/realtime"
 	"parley/internal/taskrouter/bridge"
@@ -24,6 +25,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	calls    *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
 	store    *storeMetrics
 }
 
@@ -60,11 +62,17 @@ func newMetrics(version string) *metrics {
 			Name: "parley_webhook_seconds", Help: "Time of a call to a webhook's receiver, by kind (event, or question: a pre-event) and outcome (ok, retry, final).",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}, []string{"kind", "outcome"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_requests_refused_total", Help: "Requests over key-rate or identity-rate, by what was counted: key or identity.",
+		}, []string{"kind"}),
 		store: newStoreMetrics(),
+	}
+	for _, kind := range []string{httpapi.KindKey, httpapi.KindIdentity} {
+		m.refused.WithLabelValues(kind)
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_build_info", Help: "Always 1; the label is the version.", ConstLabels: prometheus.Labels{"version": version}})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, m.calls, m.store.writes, m.store.reads, m.store.units, m.store.batches, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.calls, m.refused, m.store.writes, m.store.reads, m.store.units, m.store.batches, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -82,6 +90,9 @@ func (m *metrics) called(question bool, outcome webhook.Outcome, took time.Durat
 	}
 	m.calls.WithLabelValues(kind, outcome.String()).Observe(took.Seconds())
 }
+
+// refuse is the router's Refused.
+func (m *metrics) refuse(kind string) { m.refused.WithLabelValues(kind).Inc() }
 
 var classes = [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}
 

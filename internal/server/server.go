@@ -223,7 +223,8 @@ func (s *Server) openJobs(context.Context) error {
 func (s *Server) openRoutes(ctx context.Context) error {
 	s.proxies = s.config.Proxies()
 	s.router = httpapi.New(httpapi.Options{Auth: authenticator{s.identity}, PublicURL: s.config.PublicURL, TrustedProxies: s.proxies,
-		Origins: s.config.DesktopOrigins, Log: s.log, Observe: s.metrics.observe})
+		Origins: s.config.DesktopOrigins, KeyRate: s.config.KeyRate, IdentityRate: s.config.IdentityRate,
+		Log: s.log, Observe: s.metrics.observe, Refused: s.metrics.refuse})
 	identityrest.Routes(s.router, s.identity)
 	chatrest.Routes(s.router, s.chat)
 	s.openFlex()
