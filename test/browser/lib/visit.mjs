@@ -33,18 +33,22 @@ export class Visit {
     context.setDefaultTimeout(10_000);
     const page = await context.newPage();
     const visit = new Visit(server, context, page, size);
-    page.on("pageerror", (error) => visit.#faults.push(`page error: ${error.stack ?? error}`));
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) visit.#faults.push(`console: ${message.text()}`);
-    });
     const { host } = new URL(server.origin);
     const look = (url) => {
       const { protocol, host: to } = new URL(url);
       if (!["data:", "blob:"].includes(protocol) && to !== host && !visit.allowed.includes(to))
         visit.#faults.push(`foreign request: ${url}`);
     };
-    page.on("request", (request) => look(request.url()));
-    page.on("websocket", (socket) => look(socket.url()));
+    const watch = (tab) => {
+      tab.on("pageerror", (error) => visit.#faults.push(`page error: ${error.stack ?? error}`));
+      tab.on("console", (message) => {
+        if (["error", "warning"].includes(message.type())) visit.#faults.push(`console: ${message.text()}`);
+      });
+      tab.on("websocket", (socket) => look(socket.url()));
+    };
+    watch(page);
+    context.on("page", watch);
+    context.on("request", (request) => look(request.url())); // those of workers too
     return visit;
   }
 
@@ -70,6 +74,17 @@ export class Visit {
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
     assert.ok(over <= 0, `the page is ${over} px wider than the window`);
+  }
+}
+
+/** Another person with a browser of their own; whatever it complains of is this test's fault too. */
+export async function another(visit, act) {
+  const other = await Visit.open(visit.context.browser(), visit.server, visit.size);
+  try {
+    await act(other);
+    other.assertClean();
+  } finally {
+    await other.context.close();
   }
 }
 

@@ -5,24 +5,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DesktopPage, WidgetPage } from "../lib/desktop.mjs";
 import { Host } from "../lib/host.mjs";
-import { eventually, Visit } from "../lib/visit.mjs";
+import { another, eventually } from "../lib/visit.mjs";
 
 const vendor = join(import.meta.dirname, "../../../web/vendor");
 const bundles = [
   ["@twilio/flex-ui", "flex-ui", "twilio-flex.prod.browser.js"],
   ["@twilio/flex-webchat-ui", "flex-webchat-ui", "twilio-flex-webchat.prod.browser.js"],
 ];
-
-/** Another person with a browser of their own; whatever it complains of is this test's fault too. */
-async function another(visit, act) {
-  const other = await Visit.open(visit.context.browser(), visit.server, "desktop");
-  try {
-    await act(other);
-    other.assertClean();
-  } finally {
-    await other.context.close();
-  }
-}
 
 export const desktop = {
   async "desktop: its bundles are the published ones, byte for byte"({ server, scratch }) {
@@ -104,6 +93,7 @@ export const desktop = {
         await desk.notice("The chat is offered");
         await second.accept();
         await second.hears("It is late.");
+        await desk.notice("The chat was taken over.");
         await desk.page.locator(".Twilio-NoTasksCanvas").waitFor();
         await second.say("I go on from here.");
         await widget.hears("I go on from here.");
@@ -130,6 +120,7 @@ export const desktop = {
   },
 
   async "desktop: says that its program did not come"(visit) {
+    new DesktopPage(visit); // once it comes, it says its usual things
     visit.expected.push(/Failed to load resource/, /cannot be loaded/);
     await visit.page.route("**/vendor/**", (route) => route.abort());
     await visit.page.goto("/desktop/");

@@ -1,7 +1,14 @@
 // Hands a chat over to another agent or a queue. Flex UI 1.x has the directory and the worker SDK has the command, but its own action
 // wants a telephone conference; this plugin puts the two together for chats.
 
-import type { FlexManager, FlexTask, FlexUI, TaskProps, TransferPayload } from "../../src/desktop/flex";
+import type {
+  FlexManager,
+  FlexTask,
+  FlexTransfer,
+  FlexUI,
+  TaskProps,
+  TransferPayload,
+} from "../../src/desktop/flex";
 
 const texts = {
   ParleyTransferOffered: "The chat is offered to {{name}}. It stays yours until somebody takes it.",
@@ -25,16 +32,20 @@ class TransferPlugin {
 /** Offers the task, tells how it went, and fails as the action would. */
 async function transfer(flex: FlexUI, { task, targetSid }: TransferPayload): Promise<void> {
   const tell = (id: keyof typeof texts, context?: object) => flex.Notifications.showNotification(id, context);
+  // The SDK makes the transfer's object when the server has told of it, which may be before or after the command is answered.
+  const follow = (outgoing: FlexTransfer) => {
+    outgoing.on("completed", () => tell("ParleyTransferDone"));
+    outgoing.on("failed", () => tell("ParleyTransferFailed"));
+  };
+  task.source.once("transferInitiated", follow);
   try {
     await task.transfer(targetSid, { mode: "COLD" });
   } catch (error) {
+    task.source.removeListener("transferInitiated", follow);
     tell("ParleyTransferRefused", { reason: error instanceof Error ? error.message : String(error) });
     throw error;
   }
   tell("ParleyTransferOffered", { name: targetSid.startsWith("WQ") ? "the queue" : "the agent" });
-  const outgoing = task.outgoingTransferObject;
-  outgoing?.on("completed", () => tell("ParleyTransferDone"));
-  outgoing?.on("failed", () => tell("ParleyTransferFailed"));
 }
 
 function registerNotices(flex: FlexUI): void {

@@ -7,12 +7,15 @@ export interface FlexTask {
   taskSid: string;
   status: string; // of the reservation
   taskStatus: string;
-  incomingTransferObject?: unknown;
   outgoingTransferObject?: FlexTransfer;
   /** The reservation of the worker SDK; its timeout is in seconds. */
   sourceObject: { timeout?: number; dateCreated?: Date };
+  /** The task of the worker SDK. */
+  source: {
+    once(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
+    removeListener(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
+  };
   transfer(targetSid: string, options?: { mode?: string }): Promise<unknown>;
-  cancelTransfer(): Promise<unknown>;
 }
 
 export interface FlexTransfer {
