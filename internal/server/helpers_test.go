@@ -183,6 +183,21 @@ func (r *running) token(c config.Config, identity string) string {
 	return jwt
 }
 
+// setPassword makes a worker a password as the command line does.
+func (r *running) setPassword(c config.Config, worker string) string {
+	r.t.Helper()
+	st, err := server.OpenExisting(r.t.Context(), c.Storage, slog.New(slog.DiscardHandler))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer st.Close()
+	password, err := server.SetPassword(r.t.Context(), st, worker, "")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return password
+}
+
 // until waits for something that comes about by itself.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
