@@ -153,6 +153,7 @@ func (f *faults) desktop(d *Desktop) {
 	for _, o := range d.DesktopOrigins {
 		f.origin("desktop-origins", o)
 	}
+	f.duration("service-level", d.ServiceLevel, time.Second, 24*time.Hour)
 }
 
 func (f *faults) signIn(s *SignIn) {

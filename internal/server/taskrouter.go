@@ -13,7 +13,6 @@ import (
 	"parley/internal/store"
 	"parley/internal/taskrouter"
 	"parley/internal/taskrouter/bridge"
-	"parley/internal/taskrouter/live"
 	"parley/internal/webhook"
 )
 
@@ -74,8 +73,7 @@ func (s *Server) openTaskRouter() error {
 	s.bridge = bridge.New(bridge.Options{Store: s.store, TaskRouter: s.tasks, Auth: authenticator{s.identity}, Bus: s.bus, Log: s.log,
 		MaxConnections: s.config.MaxConnections, QueueBytes: int(s.config.QueueBytes), Drain: s.drainSockets()})
 	s.later("worker sockets", s.bridge.Stop)
-	s.live = live.New(live.Options{Store: s.store, TaskRouter: s.tasks, Bus: s.bus, Log: s.log})
-	s.later("live queries", s.live.Stop)
+	s.openLive()
 	if bus.Alone(s.bus) {
 		return nil
 	}

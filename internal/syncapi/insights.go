@@ -114,7 +114,8 @@ func (s *Sync) watchQuery(r *httpapi.Request, conn *realtime.Conn, p *poke, q *p
 	if q.Since != nil {
 		after = *q.Since
 	}
-	w := live.Watch{Owner: conn, SID: q.SID, Tell: func(changes []live.Change) { conn.Send(queryChanges(nil, q.SID, changes)...) }}
+	sid := q.SID
+	w := watchOf(r, conn, sid, func(changes []live.Change) { conn.Send(queryChanges(nil, sid, changes)...) })
 	return s.live.Watch(r.Context(), at, live.Subject{Index: q.Index, Query: q.Query}, w, after, func(missed live.Replay) {
 		frames := queryChanges(p, q.SID, missed.Changes)
 		if missed.Whole {
@@ -122,6 +123,12 @@ func (s *Sync) watchQuery(r *httpapi.Request, conn *realtime.Conn, p *poke, q *p
 		}
 		conn.Send(append(frames, s.subscription(p, "established", q.SID, liveQuery, `,"replay_status":"completed","last_event_id":`+strconv.FormatInt(missed.Last, 10)))...)
 	})
+}
+
+// watchOf is a watch of the worker who asks.
+func watchOf(r *httpapi.Request, conn *realtime.Conn, sid string, tell func([]live.Change)) live.Watch {
+	t := r.Caller.Token
+	return live.Watch{Owner: conn, SID: sid, Worker: t.WorkerSID, Granted: taskrouter.LeadingRole(t.WorkerRole), Tell: tell}
 }
 
 // beginQuery starts the frame of an event of a query. Clients take such events for ordered where they say so themselves.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/internal/bus"
 	"parley/internal/core"
@@ -281,6 +282,29 @@ func TestNumbers(t *testing.T) {
 		again := c.Do("GET", fmt.Sprint("/v3/Maps/", whole.Body["sid"], "?Include=items"), nil)
 		if !strings.Contains(string(text), `"total_workers":2`) || again.Body["unique_name"] != "realtime_statistics_v1" {
 			t.Errorf("the workspace's map is %s, and %v", text, again)
+		}
+	})
+}
+
+func TestDemotion(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		w := floor(t, open())
+		a, _ := ask(t, w.Dial("lead"), "tr-worker", `data.friendly_name == "lead"`, "")
+		lead := a.Body["items"].([]any)[0].(map[string]any)["key"].(string)
+		c := w.Dial("lead")
+		a, _ = ask(t, c, "tr-worker", "", "live_query")
+		establish(t, c, "live_query", a.Body["query_id"].(string), "tr-worker", "", a.Body["last_event_id"])
+		attributes := `{"roles":["agent"]}`
+		if _, err := w.Tasks.UpdateWorker(t.Context(), socktest.Account, workspace, lead, taskrouter.WorkerPatch{Attributes: &attributes}, ""); err != nil {
+			t.Fatal(err)
+		}
+		for late := time.Now().Add(10 * time.Second); w.Live.Stats().Watches > 0; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(late) {
+				t.Fatal("a worker who lost its role still watches")
+			}
+		}
+		if a, _ := ask(t, c, "tr-worker", "", "live_query"); a.Status != 403 {
+			t.Errorf("and may ask: %v", a)
 		}
 	})
 }

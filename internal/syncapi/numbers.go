@@ -146,7 +146,7 @@ func (s *Sync) establishBoard(r *httpapi.Request, conn *realtime.Conn, p *poke, 
 		if q.Since != nil {
 			after = *q.Since
 		}
-		w := live.Watch{Owner: conn, SID: q.SID, Tell: func(changes []live.Change) { conn.Send(m.changes(nil, changes)...) }}
+		w := watchOf(r, conn, m.sid, func(changes []live.Change) { conn.Send(m.changes(nil, changes)...) })
 		err = s.live.Watch(r.Context(), m.at, m.about, w, after, func(missed live.Replay) {
 			conn.Send(append(m.changes(p, missed.Changes), s.subscription(p, "established", m.sid, maps.name,
 				`,"replay_status":"completed","last_event_id":`+strconv.FormatInt(missed.Last, 10)))...)

@@ -83,6 +83,7 @@ func (f *floor) run() {
 		case <-counting.C:
 		case <-check.C:
 			f.notes.add(&noted{All: true})
+			f.review()
 			if f.sweep() {
 				return
 			}
@@ -126,6 +127,47 @@ func (f *floor) leave() {
 		_ = f.bus.Unsubscribe() // the bus may be gone
 	}
 	f.live.count.floors.Add(-1)
+}
+
+// review ends the watches of workers who may watch no more: they were deleted, or have lost their role.
+func (f *floor) review() {
+	ctx, cancel := context.WithTimeout(f.live.ctx, f.live.opt.CheckEvery)
+	defer cancel()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var sids []string
+	seen := map[string]bool{}
+	for _, list := range f.owners {
+		for _, w := range list {
+			if !seen[w.Worker] {
+				seen[w.Worker] = true
+				sids = append(sids, w.Worker)
+			}
+		}
+	}
+	leads := map[string]*taskrouter.Worker{}
+	err := f.live.opt.Store.View(ctx, func(r *store.Reader) error {
+		clear(leads)
+		space, err := f.live.tr.ViewSpace(r, f.at.AccountSID, f.at.WorkspaceSID)
+		if err != nil {
+			return err
+		}
+		list, err := f.live.tr.ViewWorkers(r, space, taskrouter.Staff{SIDs: sids}, maxRead)
+		for _, w := range list {
+			leads[w.SID] = w
+		}
+		return err
+	})
+	if err != nil && !core.HasCode(err, core.CodeNotFound) {
+		return // who cannot be looked up now is reviewed the next time
+	}
+	for owner, list := range f.owners {
+		for sid, w := range list {
+			if worker := leads[w.Worker]; worker == nil || !w.Granted && !taskrouter.HasLeadingRole(worker.Attributes) {
+				f.unwatch(owner, sid)
+			}
+		}
+	}
 }
 
 // sweep forgets watchers who are gone, and sets that nobody has watched for a while. It reports that nothing is left.
@@ -300,6 +342,10 @@ type Owner interface {
 type Watch struct {
 	Owner Owner
 	SID   string // names it among those of its owner; one of the same name is replaced
+	// Worker is the SID of who watches. The watch ends soon after the worker is deleted or, unless its token has Granted the role of one
+	// who leads, has no such role any more.
+	Worker  string
+	Granted bool
 	// Tell hands over changes in order. It must not wait, nor call back.
 	Tell func([]Change)
 }

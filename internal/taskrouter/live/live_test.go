@@ -72,7 +72,7 @@ func (n *node) watch(index, query string) *client {
 		c.items[item.Key] = string(item.Data)
 	}
 	c.last = answer.Last
-	n.must(n.l.Watch(n.Context(), n.at(), c.about, live.Watch{Owner: c, SID: "QR1", Tell: c.take}, c.last, func(missed live.Replay) { c.take(missed.Changes) }))
+	n.must(n.l.Watch(n.Context(), n.at(), c.about, live.Watch{Owner: c, SID: "QR1", Worker: n.agent, Granted: true, Tell: c.take}, c.last, func(missed live.Replay) { c.take(missed.Changes) }))
 	return c
 }
 
@@ -241,5 +241,14 @@ func TestLeaving(t *testing.T) {
 			return ""
 		})
 		n.watch(live.Workers, "")
+
+		// A worker who is deleted watches no more.
+		n.must(n.tr.DeleteWorker(t.Context(), n.account, n.workspace, n.agent, ""))
+		n.eventually(func() string {
+			if s := n.l.Stats(); s.Watches != 0 {
+				return fmt.Sprintf("after its worker was deleted: %+v", s)
+			}
+			return ""
+		})
 	})
 }
