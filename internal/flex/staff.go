@@ -12,9 +12,8 @@ import (
 	"parley/internal/taskrouter"
 )
 
-// ranks are the roles of Flex's people, the highest last: a worker's attribute "roles" names them, and the chat's channel roles bear the
-// same names (flex-ui-protocol §5.3).
-var ranks = []string{chat.RoleAgent, chat.RoleSupervisor, chat.RoleAdmin}
+// ranks are the roles of Flex's people, the highest last; the chat's channel roles bear the same names.
+var ranks = taskrouter.Ranks
 
 // Staff is a worker of Flex who comes with a token.
 type Staff struct {
@@ -142,8 +141,8 @@ func (x *Flex) mayEnter(ctx context.Context, c *Channel, role, who string, by *i
 // rankOf is the place in ranks of the highest of a worker's roles, -1 for none.
 func rankOf(worker string) int {
 	rank := -1
-	for _, role := range field[[]string](worker, "roles") {
-		rank = max(rank, slices.Index(ranks, role))
+	for _, role := range taskrouter.Roles(worker) {
+		rank = slices.Index(ranks, role)
 	}
 	return rank
 }

@@ -46,13 +46,13 @@ func TestWhoMayEnter(t *testing.T) {
 		refuse("an unknown worker", "agent", "ann", core.CodeAuthenticate, func(by *identity.Token) { by.WorkerSID = core.NewSID("WK") })
 		refuse("an unknown workspace", "agent", "ann", core.CodeAuthenticate, func(by *identity.Token) { by.WorkspaceSID = core.NewSID("WS") })
 		refuse("another chat service", "agent", "ann", core.CodeFlexForbidden, func(by *identity.Token) { by.ChatServiceSID = core.NewSID("IS") })
-		for _, none := range []string{`{}`, `{"roles":"agent"}`, `{"roles":[1]}`, `{"roles":["king"]}`} {
+		for _, none := range []string{`{}`, `{"roles":"king"}`, `{"roles":[1]}`, `{"roles":["king"]}`} {
 			roles(none)
 			refuse("roles "+none, "agent", "ann", core.CodeAuthenticate, nil)
 		}
 		wantCode(t, f.enter(t, core.NewSID("CH"), "agent", "ann", f.token("ann")), core.CodeFlexChannelNotFound)
 
-		roles(`{"roles":["agent"]}`)
+		roles(`{"roles":"agent"}`) // as old attributes say it
 		if err := f.enter(t, c.SID, "agent", "ann", f.token("ann")); err != nil {
 			t.Fatal(err)
 		}

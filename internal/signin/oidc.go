@@ -209,7 +209,7 @@ func (p *provider) name(c claims) string {
 
 // roles are those of ranks that the roles claim names, as a list or as one word.
 func (p *provider) roles(c claims) (roles []string) {
-	for _, role := range ranks {
+	for _, role := range taskrouter.Ranks {
 		switch v := c.at(p.RolesClaim).(type) {
 		case string:
 			if v == role {
@@ -243,7 +243,7 @@ func (s *SignIn) workerOf(ctx context.Context, who claims) (*taskrouter.WorkerVi
 		return nil, core.Ef(core.CodeForbidden, "There is no worker %.64q here. Please ask your administrator for one", name)
 	case w == nil:
 		return s.createWorker(ctx, name, roles, who)
-	case p.RolesClaim == "" || slices.Equal(rolesOf(w.Attributes), roles):
+	case p.RolesClaim == "" || slices.Equal(taskrouter.Roles(w.Attributes), roles):
 		return w, nil
 	}
 	attributes, err := withRoles(w.Attributes, roles)
@@ -256,7 +256,7 @@ func (s *SignIn) workerOf(ctx context.Context, who claims) (*taskrouter.WorkerVi
 // createWorker makes a worker for a person: an agent, unless the provider gives roles.
 func (s *SignIn) createWorker(ctx context.Context, name string, roles []string, who claims) (*taskrouter.WorkerView, error) {
 	if roles == nil {
-		roles = ranks[:1]
+		roles = taskrouter.Ranks[:1]
 	}
 	attributes := map[string]any{"contact_uri": "client:" + name, "full_name": name, "roles": roles}
 	for attribute, claim := range map[string]string{"full_name": "name", "email": "email"} {

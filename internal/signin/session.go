@@ -35,7 +35,7 @@ type Grant struct {
 
 // begin makes a session for a worker who proved who they are.
 func (s *SignIn) begin(ctx context.Context, w *taskrouter.WorkerView) (*Grant, error) {
-	roles := rolesOf(w.Attributes)
+	roles := taskrouter.Roles(w.Attributes)
 	if len(roles) == 0 {
 		return nil, errNoRole()
 	}
@@ -105,7 +105,7 @@ func (s *SignIn) check(ctx context.Context, accountSID, raw string) (*Grant, *se
 	if err != nil {
 		return nil, nil, err
 	}
-	roles := rolesOf(w.Attributes)
+	roles := taskrouter.Roles(w.Attributes)
 	if len(roles) == 0 {
 		return nil, nil, core.Ef(core.CodeAuthenticate, "The worker of this token has no role in Flex any more")
 	}

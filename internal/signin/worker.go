@@ -2,41 +2,12 @@ package signin
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
-
 	"parley/internal/core"
 	"parley/internal/taskrouter"
 )
 
-// ranks are the roles of Flex's people, the highest last (flex-ui-protocol §5.3).
-var ranks = []string{"agent", "supervisor", "admin"}
-
-// rolesOf reads the Flex roles in a worker's attributes, the highest last. The attribute roles is a list or, in old attributes, one word.
-func rolesOf(attributes string) (roles []string) {
-	var a struct {
-		Roles json.RawMessage `json:"roles"`
-	}
-	if json.Unmarshal([]byte(attributes), &a) != nil {
-		return nil
-	}
-	var list []string
-	var one string
-	if json.Unmarshal(a.Roles, &one) == nil {
-		list = []string{one}
-	} else if json.Unmarshal(a.Roles, &list) != nil {
-		return nil
-	}
-	for _, role := range ranks {
-		if slices.Contains(list, role) {
-			roles = append(roles, role)
-		}
-	}
-	return roles
-}
-
 // leads reports whether somebody with these roles looks after others.
-func leads(roles []string) bool { return highest(roles) != ranks[0] }
+func leads(roles []string) bool { return taskrouter.LeadingRole(highest(roles)) }
 
 func highest(roles []string) string { return roles[len(roles)-1] }
 
