@@ -30,6 +30,12 @@ class ChatPage {
     await this.field.press("Enter");
   }
 
+  /** Waits until the widget has written down its chat, which it does once a second. */
+  async kept() {
+    const kept = () => this.page.evaluate(() => localStorage.getItem("twilio-flex-cf") ?? "");
+    await eventually(kept, (text) => /"channelSid":"CH/.test(text), "the widget's memory");
+  }
+
   async hears(text) {
     await this.messages.getByText(text, { exact: true }).waitFor();
   }

@@ -174,6 +174,7 @@ export const widget = {
     await visit.assertFits();
     const page = await new WidgetPage(visit).start("Carol", "Where is my parcel?");
     await page.say("Hello?");
+    await page.kept();
     await visit.page.reload();
     await page.hears("Hello?");
   },
