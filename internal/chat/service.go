@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 	"strings"
 
 	"parley/internal/core"
@@ -134,7 +135,7 @@ func (c *Chat) ListServices(ctx context.Context, accountSID string, p Page) (out
 // UpdateService changes a service's settings (rest-semantics §1.1, §2.8).
 func (c *Chat) UpdateService(ctx context.Context, svc *Service, in ServicePatch) (out *Service, err error) {
 	err = c.st.Update(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Exec("UPDATE chat_service SET updated_at = $2 WHERE id = $1", svc.ID, tx.Now()); err != nil {
+		if _, err := tx.Exec("UPDATE chat_service SET updated_at = updated_at WHERE id = $1", svc.ID); err != nil {
 			return err // taken for its lock
 		}
 		e, err := loadService(&tx.Reader, "WHERE id = $1", svc.ID)
@@ -142,9 +143,14 @@ func (c *Chat) UpdateService(ctx context.Context, svc *Service, in ServicePatch)
 			return err
 		}
 		out = e.svc
+		before := *out
 		if err := in.apply(out, e); err != nil {
 			return err
 		}
+		if reflect.DeepEqual(&before, out) {
+			return nil
+		}
+		out.UpdatedAt = tx.Now()
 		tx.Emit(ServiceChanged{svc.ID})
 		return or(serviceTable.Update(tx, out), core.CodeServiceNotFound)
 	})

@@ -180,6 +180,9 @@ func usersByID(r *store.Reader, ids []int64) (map[int64]*User, error) {
 
 // UpdateUser changes a user's profile or role. SDK users may change profiles as their roles allow, and no roles.
 func (c *Chat) UpdateUser(ctx context.Context, a Actor, ref string, in UserPatch) (u *User, err error) {
+	if a.server() && in == (UserPatch{}) {
+		return c.FetchUser(ctx, a.Service, ref) // some servers fetch users so (rest-semantics §2.2)
+	}
 	next := in
 	if c.asks(&a, preUserUpdate) {
 		if next, err = c.askUserUpdate(ctx, &a, ref, in); err != nil {
@@ -232,8 +235,9 @@ func (c *Chat) UpdateUserTx(tx *store.Tx, a Actor, u *User, in UserPatch) (_ *Us
 		if in.RoleSID != nil {
 			fresh.RoleSID = role
 		}
-		changed = *fresh != was
-		fresh.UpdatedAt = tx.Now()
+		if changed = *fresh != was; changed {
+			fresh.UpdatedAt = tx.Now()
+		}
 		u = fresh
 	})
 	if err != nil || !changed {
