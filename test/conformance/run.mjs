@@ -30,6 +30,7 @@ export const suites = {
   'rest-3-host': ['rest.mjs', '--library', '3', '--style', 'host'],
   'rest-6-host': ['rest.mjs', '--library', '6', '--style', 'host'],
   'vendor-names': ['vendor-names.mjs'],
+  live: ['live.mjs'],
   wire: ['wire.mjs'],
   browser: ['browser/run.mjs'],
   'worker-browser': ['browser/worker.mjs'],
