@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"parley/internal/core"
@@ -74,7 +76,17 @@ type Router struct {
 	options  Options
 	limits   limits
 	products map[string]*http.ServeMux
+	routes   []Route
 }
+
+// Route is what is known about a mounted route.
+type Route struct {
+	Product, Method, Path string
+	Access                Access
+}
+
+// Routes lists what is mounted, in the order of mounting.
+func (rt *Router) Routes() []Route { return slices.Clone(rt.routes) }
 
 // New makes a router without routes.
 func New(o Options) *Router {
@@ -101,22 +113,24 @@ type route struct {
 
 // Handle mounts a handler, e.g. Handle("chat", "GET /v2/Services/{ServiceSid}", Account, fetchService).
 func (rt *Router) Handle(product, pattern string, access Access, h Handler) {
-	rt.mux(product).Handle(pattern, &route{router: rt, product: product, pattern: pattern, access: access, handler: h})
+	rt.mount(&route{router: rt, product: product, pattern: pattern, access: access, handler: h})
 }
 
 // HandleRaw mounts an http.Handler for uploads, downloads and upgrades; it finds its caller with CallerOf and its URLs
 // with BaseOf, and must bound what it reads.
 func (rt *Router) HandleRaw(product, pattern string, access Access, h http.Handler) {
-	rt.mux(product).Handle(pattern, &route{router: rt, product: product, pattern: pattern, access: access, raw: h})
+	rt.mount(&route{router: rt, product: product, pattern: pattern, access: access, raw: h})
 }
 
-func (rt *Router) mux(product string) *http.ServeMux {
-	m := rt.products[product]
-	if m == nil {
-		m = http.NewServeMux()
-		rt.products[product] = m
+func (rt *Router) mount(h *route) {
+	mux := rt.products[h.product]
+	if mux == nil {
+		mux = http.NewServeMux()
+		rt.products[h.product] = mux
 	}
-	return m
+	mux.Handle(h.pattern, h)
+	method, path, _ := strings.Cut(h.pattern, " ")
+	rt.routes = append(rt.routes, Route{h.product, method, path, h.access})
 }
 
 // Claims reports whether a request is for a product, as opposed to a page.

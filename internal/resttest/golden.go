@@ -14,6 +14,9 @@ import (
 // update is the test binary's flag that writes golden files instead of comparing with them.
 var update = flag.Bool("update", false, "write golden files")
 
+// Updating reports whether golden files are to be written.
+func Updating() bool { return *update }
+
 // tidier gives SIDs numbers in the order in which they come up, so that answers of two runs, and of two engines, compare.
 type tidier struct {
 	numbers map[string]string
