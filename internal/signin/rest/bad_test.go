@@ -14,6 +14,7 @@ import (
 // Whatever is wrong with a name and a password, the answer is the same, and nobody's session begins.
 func TestWrongPassword(t *testing.T) {
 	each(t, nil, func(w *world) {
+		w.passwords()
 		before := w.State()
 		var first string
 		for i, c := range [][2]string{
@@ -56,6 +57,7 @@ func between(s, from, to string) string {
 // Who guesses is barred from that name at that address for a while, and nobody else is.
 func TestGuessing(t *testing.T) {
 	each(t, nil, func(w *world) {
+		w.passwords()
 		try := func(from, name, secret string, want int) {
 			w.Helper()
 			a := w.form(from, origin+"/desktop/", "name", name, "password", secret)

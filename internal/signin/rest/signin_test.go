@@ -13,6 +13,7 @@ import (
 // The way of somebody who opens the desktop, with every answer that the desktop looks at.
 func TestSignIn(t *testing.T) {
 	each(t, nil, func(w *world) {
+		w.passwords()
 		a := w.json("/preview/iam/Accounts/{account}/authenticate", `{"products":["flex"],"resource":"`+origin+`/teams?theme=dark"}`)
 		if a.Status != http.StatusOK || a.Text("location") != loginURL(origin+"/teams?theme=dark") {
 			w.Fatalf("authenticate: %d %s", a.Status, a.Body)
@@ -156,6 +157,7 @@ func TestEnds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			each(t, nil, func(w *world) {
+				w.passwords()
 				token, other := w.token("agent"), w.token("boss")
 				if a := c.end(w, token); a.Status/100 != 2 {
 					w.Fatalf("%d %s", a.Status, a.Body)
@@ -185,7 +187,7 @@ func TestChangesInASession(t *testing.T) {
 		if err != nil || g.Identity != "agent" || g.WorkerRole != "supervisor" || a.Text("identity") != "agent" {
 			w.Errorf("%s: %+v, %v", a.Body, g, err)
 		}
-		if q := w.login("ann").Query(); q.Get("Identity") != "Ann" {
+		if q := w.login("Ann").Query(); q.Get("Identity") != "Ann" {
 			w.Errorf("signed in anew: %v", q)
 		}
 	})

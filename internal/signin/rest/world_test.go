@@ -36,8 +36,8 @@ type world struct {
 	log *logBuffer
 }
 
-// each runs fn in a fresh world on both engines. Its workers are agent and boss, who have that password, mute without a role and
-// keyless without a password.
+// each runs fn in a fresh world on both engines. Its workers are agent and boss, who may also come in by the demo's buttons, mute without a
+// role, and keyless, who never gets a password.
 func each(t *testing.T, provider *signin.OIDC, fn func(w *world)) {
 	t.Helper()
 	resttest.Each(t, func(rw *resttest.World) {
@@ -46,20 +46,25 @@ func each(t *testing.T, provider *signin.OIDC, fn func(w *world)) {
 		w.way = signin.New(signin.Options{Store: w.Store, Identity: w.Identity, Tasks: w.Tasks, AccountSID: resttest.Account, WorkspaceSID: w.Names["workspace"],
 			APIKeySID: w.Names["key"], ChatServiceSID: w.Names["service"], ChatRole: w.chatRole, OIDC: provider,
 			Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-		rest.Routes(w.Router, rest.Options{SignIn: w.way, Origins: []string{"https://desk.example.com"}, Demo: []string{"agent", "boss"}, ClientIP: clientIP,
+		rest.Routes(w.Router, rest.Options{SignIn: w.way, Origins: []string{"https://desk.example.com"}, Demo: []string{"agent", "boss", "Ann"}, ClientIP: clientIP,
 			RefreshVisitor: func(*httpapi.Request, string) (httpapi.Response, error) {
 				return httpapi.OK(map[string]bool{"visitor": true})
 			}})
 		w.worker("boss", `{"roles":["admin","agent"]}`)
 		w.worker("mute", `{}`)
 		w.worker("keyless", `{"roles":["agent"]}`)
-		for _, name := range []string{"agent", "boss", "mute"} {
-			if a := w.Do("POST", "/flex-api/v1/Parley/Workers/{"+name+"}/Password", "Password", password); a.Status != http.StatusOK {
-				w.Fatalf("the password of %s: %d %s", name, a.Status, a.Body)
-			}
-		}
 		fn(w)
 	})
+}
+
+// passwords gives all but keyless the password.
+func (w *world) passwords() {
+	w.Helper()
+	for _, name := range []string{"agent", "boss", "mute"} {
+		if a := w.Do("POST", "/flex-api/v1/Parley/Workers/{"+name+"}/Password", "Password", password); a.Status != http.StatusOK {
+			w.Fatalf("the password of %s: %d %s", name, a.Status, a.Body)
+		}
+	}
 }
 
 func (w *world) provide() {
@@ -122,10 +127,10 @@ func (w *world) form(from, resource string, values ...string) resttest.Answer {
 	return w.Send(r)
 }
 
-// login signs in and returns the address to which the browser is sent.
+// login signs in by the demo's button and returns the address to which the browser is sent.
 func (w *world) login(name string) *url.URL {
 	w.Helper()
-	a := w.form("192.0.2.1", origin+"/desktop/", "name", name, "password", password)
+	a := w.form("192.0.2.1", origin+"/desktop/", "demo", name)
 	to, err := url.Parse(a.Header.Get("Location"))
 	if a.Status != http.StatusSeeOther || err != nil {
 		w.Fatalf("%s could not sign in: %d %s", name, a.Status, a.Body)
