@@ -7,6 +7,7 @@ import { loadSdk } from './sdk.mjs';
 import * as channels from './steps/channels.mjs';
 import * as messages from './steps/messages.mjs';
 import * as members from './steps/members.mjs';
+import { roles } from './steps/roles.mjs';
 import * as users from './steps/users.mjs';
 import { media } from './steps/media.mjs';
 import { resilience, shutdown } from './steps/resilience.mjs';
@@ -41,7 +42,7 @@ await Promise.all([
     ...members.invitations, ...tokens.devices, ...users.directory, ...channels.leaving, ...shutdown,
   ], world),
   suite.lane([...messages.typing, ...resilience], world),
-  suite.lane(tokens.tokens, world),
+  suite.lane([...tokens.tokens, ...roles], world),
 ]);
 await world.close();
 if (stray > 0 && flag('verbose')) console.log(`    ${stray} unhandled rejections inside the SDK`);
