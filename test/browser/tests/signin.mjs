@@ -88,6 +88,30 @@ export const signin = {
     await desk.assertWhole();
   },
 
+  async "sign-in: signing out ends the session"(visit) {
+    const { page, server } = visit;
+    const desk = await new DesktopPage(visit).signIn();
+    const kept = await page.evaluate(() => JSON.parse(localStorage.TWILIO_FLEX_SSO));
+    const valid = async () => {
+      const { account_sid } = await server.known();
+      const answer = await fetch(`${server.origin}/iam/v1/Accounts/${account_sid}/Tokens/validate`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ token: kept.token }),
+      });
+      return (await answer.json()).valid;
+    };
+    await desk.assertWhole();
+    assert.equal(await valid(), true);
+    visit.expected.push(/./); // what hangs up on the way out complains
+    await page.locator("[data-test=activity-toggle]").click();
+    await page.getByText(/^log ?out$/i).first().click();
+    await eventually(valid, (answer) => answer === false, "the session after the sign-out");
+    await eventually(() => page.evaluate(() => localStorage.TWILIO_FLEX_SSO ?? null), (token) => token === null, "the token in the browser");
+    await page.goto("/desktop/");
+    await loginPage(page);
+  },
+
   async "sign-in: a worker who was deleted is out with the next opening"(visit) {
     const { page, server } = visit;
     const sid = await makeWorker(server, "Hugo");

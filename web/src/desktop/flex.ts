@@ -47,6 +47,7 @@ interface TaskChannel {
 
 export interface FlexManager {
   strings: Record<string, string>;
+  user: { token: string };
 }
 
 export interface TransferPayload {
@@ -61,6 +62,7 @@ export interface FlexUI {
   Plugins: { init(plugin: new () => { init(flex: FlexUI, manager: FlexManager): void }): void };
   Actions: {
     invokeAction(name: string, payload?: object): Promise<unknown>;
+    addListener(event: string, listener: () => void): void;
     replaceAction(
       name: string,
       action: (

@@ -7,6 +7,7 @@ import { install } from "./install";
 import { landing } from "./landing";
 import { clear, show } from "./notice";
 import { announceOffers } from "./offers";
+import { endSessionAtSignOut } from "./signout";
 
 /** After this time without a desktop, the page says that something is wrong. Flex UI itself gives a part up to 30 seconds. */
 const PATIENCE_MS = 40_000;
@@ -30,6 +31,7 @@ async function start(): Promise<void> {
   if (!flex) throw new Error("the script defines no Twilio.Flex");
   clear();
   flex.MainHeader.defaultProps.logoUrl = "/favicon.svg"; // the account's own configuration goes before it
+  endSessionAtSignOut(flex, base, accountSid);
   const late = setTimeout(explain, PATIENCE_MS);
   await flex.runDefault(desktopConfig({ base, accountSid }), "#root").catch(console.error); // it shows an error page as well
   clearTimeout(late);
