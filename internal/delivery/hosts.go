@@ -69,9 +69,13 @@ func (k *hosts) report(name string, answered bool) {
 		h = &host{}
 		k.failing[name] = h
 	}
+	now := k.now()
+	if h.failures >= tolerated && now.Before(h.until) {
+		return // it was under way when the host was found to be down
+	}
 	h.failures++
 	h.probe = time.Time{}
-	h.until = k.now().Add(pause(h.failures))
+	h.until = now.Add(pause(h.failures))
 }
 
 // forget notes that a call said nothing about its host: it was cut off, or never made.
