@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { freePort, Server } from "./lib/server.mjs";
 import { Visit } from "./lib/visit.mjs";
+import { day } from "./tests/day.mjs";
 import { desktop, widget } from "./tests/desktop.mjs";
 import { faults } from "./tests/faults.mjs";
 import { guide } from "./tests/guide.mjs";
@@ -49,6 +50,7 @@ const launch = () =>
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      "--host-resolver-rules=MAP *.example.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", // nothing gets out
     ],
   });
 
@@ -104,14 +106,21 @@ async function withServer(options, act) {
   }
 }
 
-/** The server of the desktop's tests: with the example's plugin, and one other site that may host it. */
+/** The server of the desktop's tests: with the example's plugin, TLS, and one other site that may host it. */
 async function deskOptions() {
   const plugins = join(scratch, "plugins");
   const example = join(import.meta.dirname, "../../examples/plugin");
   await promisify(execFile)("npm", ["run", "build", "--silent", "--", "--outDir", plugins], { cwd: example });
   const hostPort = await freePort();
-  const args = ["--plugins-dir", plugins, "--desktop-origins", `http://127.0.0.1:${hostPort}`];
-  return { args, hostPort };
+  const certificate = join(scratch, "tls");
+  await promisify(execFile)(bin, ["devcert", "--dir", certificate, "--host", "desk.example.test"]);
+  const tlsPort = await freePort();
+  const args = [
+    ...["--plugins-dir", plugins, "--desktop-origins", `http://127.0.0.1:${hostPort}`],
+    ...["--tls-listen", `127.0.0.1:${tlsPort}`],
+    ...["--tls-cert", join(certificate, "cert.pem"), "--tls-key", join(certificate, "key.pem")],
+  ];
+  return { args, hostPort, tlsPort };
 }
 
 try {
@@ -120,8 +129,7 @@ try {
   });
   await withServer({ demo: false }, (go) => go(plain));
   await withServer(await deskOptions(), async (go) => {
-    await go(signin, ["desktop"]); // Flex UI is not made for phones
-    await go(desktop, ["desktop"]);
+    for (const tests of [signin, desktop, day]) await go(tests, ["desktop"]); // Flex UI is not made for phones
     await go(widget);
   });
 } catch (error) {

@@ -35,6 +35,14 @@ describe("redirect", () => {
     expect(redirect(url, "http://localhost:8080")).toBe("ws://localhost:8080/tsock/v3/wsconnect");
   });
 
+  it("leads media to the origin of the page's other requests, TLS or not", () => {
+    const url = (host: string) => `https://mcs.us1.twilio.com@${host}/mcs/v1/Services/IS1/Media`;
+    const path = "/mcs/v1/Services/IS1/Media";
+    expect(redirect(url("parley.example:8443"), base)).toBe(base + path);
+    expect(redirect(url("localhost:8443"), "http://localhost:8080")).toBe(`http://localhost:8080${path}`);
+    expect(redirect(url("evil.example"), base)).toBeUndefined();
+  });
+
   it.each([
     "/flex/plugins",
     `${base}/flex-api/v1/Configuration`,

@@ -28,6 +28,7 @@ export class Visit {
       baseURL: server.origin,
       acceptDownloads: true,
       reducedMotion: "reduce",
+      ignoreHTTPSErrors: true, // certificates here are of the tests' own making
       ...options,
     });
     context.setDefaultTimeout(10_000);

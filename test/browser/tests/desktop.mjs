@@ -141,6 +141,20 @@ export const desktop = {
     await visit.page.getByRole("button", { name: "Sign in as agent" }).waitFor();
   },
 
+  async "desktop: by a host's name, plain and behind TLS"(visit) {
+    const { port, tlsPort } = visit.server.options;
+    for (const baseURL of [`http://desk.example.test:${port}`, `https://desk.example.test:${tlsPort}`]) {
+      const { host } = new URL(baseURL);
+      await another(visit, async (other) => {
+        other.allowed.push(host);
+        other.expected.push(/Cross-Origin-Opener-Policy header has been ignored/); // as browsers do without TLS
+        const desk = await new DesktopPage(other).signIn("agent", `${baseURL}/desktop/`);
+        await desk.assertWhole();
+        assert.equal(new URL(other.page.url()).host, host);
+      });
+    }
+  },
+
   async "desktop: on a page of another site"(visit) {
     const { origin } = visit.server;
     const { account_sid } = await (await fetch(`${origin}/demo/credentials`)).json();

@@ -34,16 +34,21 @@ export const start = {
     assert.deepEqual(JSON.parse(await clipboard()), credentials);
   },
 
-  async "start page: leads to the guide, keyboard first"({ page }) {
+  async "start page: leads to the widget and the guide, keyboard first"({ page }) {
     await page.goto("/");
     await page.getByText("The server is ready").waitFor();
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Skip to the content");
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement.id), "main");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Enter");
-    await page.waitForURL("**/guide/");
+    for (const there of ["**/webchat/", "**/guide/"]) {
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(there);
+      await page.goBack();
+      await page.locator("main").focus();
+      await page.keyboard.press("Tab");
+    }
   },
 
   async "start page: accessible and no wider than the window"(visit) {

@@ -48,7 +48,8 @@ function wrapFetch(route: Route): void {
   };
 }
 
-function wrapRequests(route: Route): void {
+/** Wraps XMLHttpRequest alone. */
+export function wrapRequests(route: Route): void {
   const plain = XMLHttpRequest.prototype.open;
   XMLHttpRequest.prototype.open = function (method: string, url: string | URL, ...rest: unknown[]) {
     Reflect.apply(plain, this, [method, route(String(url)) ?? url, ...rest]);

@@ -23,15 +23,25 @@ export function StartPage() {
           one URL.
         </p>
         <p className="actions">
-          <a className="button primary" href="/guide/">
-            Open the guide
+          <a className="button primary" href="/webchat/">
+            Open the widget
             <Icon name="arrow" />
+          </a>
+          <a className="button" href="/guide/">
+            Open the guide
           </a>
           <a className="button" href="#connect">
             Connect your app
           </a>
         </p>
-        <p>A minute from here: sign in as an agent, write as a customer, accept, and answer yourself.</p>
+        <ol className="minute">
+          <li>Open the widget and write as a customer. Nobody is there yet, and it waits.</li>
+          <li>
+            Open the <a href="/desktop/">agents’ desktop</a> beside it
+            {demoMode ? ", sign in as the agent with one click," : ", sign in,"} and go available.
+          </li>
+          <li>Accept, and answer yourself. The guide has both sides on one page.</li>
+        </ol>
       </section>
 
       <section id="connect" aria-labelledby="connect-title">

@@ -1,7 +1,7 @@
 // /webchat/parley-webchat.js: the chat widget on any page, by one script element (docs/webchat.md).
 
-import { wrapLinks } from "../desktop/install";
-import { redirect } from "../desktop/redirect";
+import { wrapLinks, wrapRequests } from "../desktop/install";
+import { redirect, redirectMedia } from "../desktop/redirect";
 import { widgetConfig } from "./config";
 
 declare global {
@@ -32,7 +32,9 @@ function start(script: HTMLScriptElement): void {
     }),
     ...window.parleyWebchat,
   };
-  wrapLinks((url) => redirect(url, base)); // the widget's font; everything else of it can be configured
+  // Everything else of the widget can be configured; the site's own requests stay as they are.
+  wrapLinks((url) => redirect(url, base)); // its font
+  wrapRequests((url) => redirectMedia(url, base)); // its attachments
   const bundle = document.createElement("script");
   bundle.src = base + __WEBCHAT_UI__;
   bundle.addEventListener("error", () => console.error(`The chat widget cannot be loaded from ${base}.`));
