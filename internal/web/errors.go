@@ -16,7 +16,20 @@ import (
 //go:embed errors
 var errorFiles embed.FS
 
-var errorPage = template.Must(template.ParseFS(errorFiles, "errors/page.html"))
+var errorPage = template.Must(template.New("page.html").Funcs(template.FuncMap{"prose": prose}).ParseFS(errorFiles, "errors/page.html"))
+
+// prose shows what the catalogue has between backquotes as code.
+func prose(text string) template.HTML {
+	var html strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		part = template.HTMLEscapeString(part)
+		if i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		html.WriteString(part)
+	}
+	return template.HTML(html.String())
+}
 
 // maxQuery bounds what is searched for and shown again, in bytes.
 const maxQuery = 100

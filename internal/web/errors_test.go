@@ -14,6 +14,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"a code", "/errors/20404", 200, []string{"<title>20404: Not Found", "What to do", "HTTP status 404"}, []string{"Why you will not"}},
 		{"a code that never comes", "/errors/20008", 200, []string{"Test Credentials", "Why you will not see it here"}, []string{"What to do"}},
+		{"a setting's name", "/errors/45003", 200, []string{"<code>widget-origins</code>"}, []string{"`"}},
 		{"no such code", "/errors/12345", 404, []string{"There is no code 12345", `href="/errors/20404"`}, nil},
 		{"no code", "/errors/<b>", 404, nil, []string{"<b>"}},
 		{"all", "/errors/", 200, []string{`href="/errors/20404"`, `href="/errors/54100"`, `<label for="q">`}, []string{"codes match"}},
