@@ -47,7 +47,7 @@ func (s *SignIn) SetPassword(ctx context.Context, workerSID, password string) er
 	}
 	return s.Store.Update(ctx, func(tx *store.Tx) error {
 		_, err := tx.Exec(`INSERT INTO signin_password (worker_sid, hash, updated_at) VALUES ($1, $2, $3)
-			ON CONFLICT (worker_sid) DO UPDATE SET hash = excluded.hash, updated_at = excluded.updated_at`, workerSID, hash, tx.Now())
+			ON CONFLICT (worker_sid) DO UPDATE SET hash = excluded.hash, updated_at = excluded.updated_at`, workerSID, hash, max(tx.Now(), w.CreatedAt)) // clocks of nodes differ
 		if err != nil {
 			return err
 		}
@@ -101,13 +101,13 @@ func (s *SignIn) verify(ctx context.Context, name, password string) (w *taskrout
 	if w, err = s.workerNamed(ctx, name); err != nil {
 		return nil, false, err
 	}
-	sid := ""
+	var sid, hash string
+	var made int64
 	if w != nil {
-		sid = w.SID
+		sid, made = w.SID, w.CreatedAt
 	}
-	var hash string
-	err = s.Store.View(ctx, func(r *store.Reader) error {
-		return r.One(`SELECT hash FROM signin_password WHERE worker_sid = $1`, []any{sid}, &hash)
+	err = s.Store.View(ctx, func(r *store.Reader) error { // the password of a deleted worker is not that of a new one with its SID
+		return r.One(`SELECT hash FROM signin_password WHERE worker_sid = $1 AND updated_at >= $2`, []any{sid, made}, &hash)
 	})
 	if err != nil && !errors.Is(err, store.ErrNoRow) {
 		return nil, false, err

@@ -9,6 +9,8 @@ import (
 
 	"parley/internal/identity"
 	"parley/internal/resttest"
+	"parley/internal/store"
+	"parley/internal/taskrouter"
 )
 
 // Whatever is wrong with a name and a password, the answer is the same, and nobody's session begins.
@@ -219,6 +221,28 @@ func TestOwnTokens(t *testing.T) {
 		}
 		if a := w.about("revoke", token); a.Status != http.StatusNoContent {
 			w.Errorf("revoke: %d %s", a.Status, a.Body)
+		}
+	})
+}
+
+// A worker that is made anew under a SID of old, as a start does with the first one, has no password of old.
+func TestNewWorkerOldSID(t *testing.T) {
+	each(t, nil, func(w *world) {
+		w.passwords()
+		w.Do("DELETE", "/taskrouter/v1/Workspaces/{workspace}/Workers/{agent}")
+		err := w.Store.Update(w.Context(), func(tx *store.Tx) error {
+			return w.Tasks.ProvisionTx(tx, taskrouter.Provision{AccountSID: resttest.Account, WorkspaceSID: w.Names["workspace"], WorkflowSID: w.Names["workflow"],
+				QueueSID: w.Names["queue"], WorkerSID: w.Names["agent"], WorkerName: "agent"})
+		})
+		if err != nil {
+			w.Fatal(err)
+		}
+		if a := w.form("192.0.2.1", origin+"/desktop/", "name", "agent", "password", password); a.Status != http.StatusForbidden {
+			w.Errorf("the password of old is good: %d", a.Status)
+		}
+		w.passwords()
+		if a := w.form("192.0.2.1", origin+"/desktop/", "name", "agent", "password", password); a.Status != http.StatusSeeOther {
+			w.Errorf("the new password: %d %s", a.Status, a.Body)
 		}
 	})
 }

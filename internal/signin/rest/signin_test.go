@@ -40,8 +40,9 @@ func TestSignIn(t *testing.T) {
 			g.ChatServiceSID != w.Names["service"] || g.RoleSID == "" || g.SessionSID == "" {
 			w.Errorf("token %+v, %v", g, err)
 		}
-		if v := w.about("validate", q.Get("Token")); v.Get("valid") != true || v.Text("identity") != "boss" || v.Text("expiration") != q.Get("Expiration") {
-			w.Errorf("validate: %s", v.Body)
+		want := `{"valid":true,"roles":["agent","admin"],"identity":"boss","expiration":"` + q.Get("Expiration") + `"}`
+		if v := w.about("validate", q.Get("Token")); v.Status != http.StatusOK || string(v.Body) != want {
+			w.Errorf("validate: %s, want %s", v.Body, want)
 		}
 		if w.log.has(password) || w.log.has(q.Get("Token")) {
 			w.Error("a secret is in the log")

@@ -82,7 +82,7 @@ func (w *world) provide() {
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.Names["workspace"], w.Names["agent"] = p.WorkspaceSID, p.WorkerSID
+	w.Names["workspace"], w.Names["workflow"], w.Names["queue"], w.Names["agent"] = p.WorkspaceSID, p.WorkflowSID, p.QueueSID, p.WorkerSID
 }
 
 func (w *world) worker(name, attributes string) {
