@@ -139,42 +139,38 @@ func TestRefresh(t *testing.T) {
 
 // What ends a session at the next check, and leaves those of others.
 func TestEnds(t *testing.T) {
-	workers := "/taskrouter/v1/Workspaces/{workspace}/Workers/"
-	for _, c := range []struct {
-		name string
-		end  func(w *world, token string) resttest.Answer
-	}{
-		{"a sign-out", func(w *world, token string) resttest.Answer { return w.about("revoke", token) }},
-		{"another password", func(w *world, _ string) resttest.Answer {
-			return w.Do("POST", "/flex-api/v1/Parley/Workers/{agent}/Password", "Password", "another one altogether")
-		}},
-		{"no password any more", func(w *world, _ string) resttest.Answer {
-			return w.Do("DELETE", "/flex-api/v1/Parley/Workers/{agent}/Password")
-		}},
-		{"the worker is deleted", func(w *world, _ string) resttest.Answer { return w.Do("DELETE", workers+"{agent}") }},
-		{"its roles are taken", func(w *world, _ string) resttest.Answer {
-			return w.Do("POST", workers+"{agent}", "Attributes", `{"roles":[]}`)
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			each(t, nil, func(w *world) {
-				w.passwords()
-				token, other := w.token("agent"), w.token("boss")
-				if a := c.end(w, token); a.Status/100 != 2 {
-					w.Fatalf("%d %s", a.Status, a.Body)
-				}
-				if a := w.about("validate", token); a.Status != http.StatusOK || string(a.Body) != `{"valid":false}` {
-					w.Errorf("validate: %d %s", a.Status, a.Body)
-				}
-				if a := w.about("refresh", token); a.Status != http.StatusUnauthorized || a.Code() != 20104 && a.Code() != 20003 {
-					w.Errorf("refresh: %d %s", a.Status, a.Body)
-				}
-				if a := w.about("validate", other); a.Get("valid") != true {
-					w.Errorf("another's session: %s", a.Body)
-				}
-			})
-		})
-	}
+	const worker, secret = "/taskrouter/v1/Workspaces/{workspace}/Workers/{ann}", "/flex-api/v1/Parley/Workers/{ann}/Password"
+	each(t, nil, func(w *world) {
+		other := w.token("boss")
+		for name, end := range map[string]func(token string) resttest.Answer{
+			"a sign-out":             func(token string) resttest.Answer { return w.about("revoke", token) },
+			"another password":       func(string) resttest.Answer { return w.Do("POST", secret, "Password", "another one altogether") },
+			"no password any more":   func(string) resttest.Answer { return w.Do("DELETE", secret) },
+			"the worker is deleted":  func(string) resttest.Answer { return w.Do("DELETE", worker) },
+			"its roles are taken":    func(string) resttest.Answer { return w.Do("POST", worker, "Attributes", `{"roles":[]}`) },
+			"its roles are nonsense": func(string) resttest.Answer { return w.Do("POST", worker, "Attributes", `{"roles":{"agent":true}}`) },
+		} {
+			w.worker("ann", `{"roles":["agent"]}`)
+			w.Do("POST", secret, "Password", password)
+			token := w.query(w.form("192.0.2.1", origin+"/desktop/", "name", "ann", "password", password)).Get("Token")
+			if a := w.about("validate", token); a.Get("valid") != true {
+				w.Fatalf("before %s: %s", name, a.Body)
+			}
+			if a := end(token); a.Status/100 != 2 {
+				w.Fatalf("%s: %d %s", name, a.Status, a.Body)
+			}
+			if a := w.about("validate", token); a.Status != http.StatusOK || string(a.Body) != `{"valid":false}` {
+				w.Errorf("%s: validate: %d %s", name, a.Status, a.Body)
+			}
+			if a := w.about("refresh", token); a.Status != http.StatusUnauthorized || a.Code() != 20104 && a.Code() != 20003 {
+				w.Errorf("%s: refresh: %d %s", name, a.Status, a.Body)
+			}
+			if a := w.about("validate", other); a.Get("valid") != true {
+				w.Errorf("%s: another's session: %s", name, a.Body)
+			}
+			w.Do("DELETE", worker)
+		}
+	})
 }
 
 // A promoted worker has its role with the next refresh, and keeps its name in chat when it is renamed.
