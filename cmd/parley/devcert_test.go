@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,6 +21,7 @@ import (
 	"github.com/lxzan/gws"
 	"github.com/twilio/twilio-go/client"
 	chatv2 "github.com/twilio/twilio-go/rest/chat/v2"
+	flexv1 "github.com/twilio/twilio-go/rest/flex/v1"
 	taskrouterv1 "github.com/twilio/twilio-go/rest/taskrouter/v1"
 
 	"parley/internal/devcert"
@@ -191,6 +193,37 @@ func (s *split) official(t *testing.T) {
 	worker, err := tasks.FetchWorker(s.cred["workspace_sid"], s.cred["worker_sid"])
 	if err != nil || *worker.FriendlyName != s.cred["worker_name"] {
 		t.Fatalf("%+v %v", worker, err)
+	}
+	s.customer(t, chat, flexv1.NewApiService(handler))
+}
+
+// customer opens a customer's chat with flex v1, writes in it with chat v2, and ends it.
+func (s *split) customer(t *testing.T, chat *chatv2.ApiService, flex *flexv1.ApiService) {
+	t.Helper()
+	flows, err := flex.ListFlexFlow((&flexv1.ListFlexFlowParams{}).SetPageSize(1).SetLimit(2))
+	if err != nil || len(flows) != 2 || !strings.HasPrefix(*flows[1].Url, "https://flex-api.twilio.com/v1/FlexFlows/") {
+		t.Fatalf("%d flows, %v", len(flows), err)
+	}
+	opened, err := flex.CreateChannel((&flexv1.CreateChannelParams{}).SetFlexFlowSid(s.cred["flex_flow_sid"]).SetIdentity("ann").SetTarget("ann").
+		SetChatFriendlyName("Names").SetChatUserFriendlyName("Ann"))
+	if err != nil || *opened.Url != "https://flex-api.twilio.com/v1/Channels/"+*opened.Sid {
+		t.Fatalf("%+v %v", opened, err)
+	}
+	service := s.cred["chat_service_sid"]
+	said, err := chat.CreateMessage(service, *opened.Sid, (&chatv2.CreateMessageParams{}).SetFrom("ann").SetBody("hello").SetXTwilioWebhookEnabled("true"))
+	if err != nil || !strings.HasPrefix(*said.Url, "https://chat.twilio.com/v2/Services/"+service+"/Channels/"+*opened.Sid+"/Messages/") {
+		t.Fatalf("%+v %v", said, err)
+	}
+	_, err = chat.FetchUser(service, "nobody")
+	refused, ok := errors.AsType[*client.TwilioRestError](err)
+	if !ok || refused.Code != 50200 || refused.MoreInfo != "https://chat.twilio.com/errors/50200" {
+		t.Errorf("nobody is %v", err)
+	}
+	if err := flex.DeleteChannel(*opened.Sid); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := flex.FetchChannel(*opened.Sid); err == nil {
+		t.Error("the chat is still there")
 	}
 }
 

@@ -38,8 +38,7 @@ const library = (major) => ({
   name: `twilio ${major}: a chat, its pages, a task`,
   async run() {
     const client = require('twilio' + major)(cfg.account_sid, cfg.auth_token);
-    const service = client.chat[major === '3' ? 'services' : 'v2'];
-    const channels = (major === '3' ? service(cfg.chat_service_sid) : service.services(cfg.chat_service_sid)).channels;
+    const { channels } = chatService(client, major);
     for (let i = 0; i < 3; i++) await channels.create({ friendlyName: `${major} ${i}` });
     const listed = await channels.list({ pageSize: 1, limit: 3 });
     assert.equal(listed.length, 3);
@@ -49,6 +48,35 @@ const library = (major) => ({
     assert.equal(task.url, `https://taskrouter.twilio.com/v1/Workspaces/${cfg.workspace_sid}/Tasks/${task.sid}`);
     await workspace.tasks(task.sid).remove();
     only('chat', 'taskrouter');
+  },
+});
+
+const chatService = (client, major) =>
+  major === '3' ? client.chat.services(cfg.chat_service_sid) : client.chat.v2.services(cfg.chat_service_sid);
+
+// The life of a customer's chat, as the guide's own back end made it: flex v1 opens and ends it, chat v2 carries it.
+const customer = (major) => ({
+  name: `twilio ${major}: a customer's chat, from its Flex Flow to its end`,
+  async run() {
+    const client = require('twilio' + major)(cfg.api_key_sid, cfg.api_key_secret, { accountSid: cfg.account_sid });
+    const flex = client.flexApi.v1;
+    const flows = await flex.flexFlow.list({ pageSize: 1, limit: 2 });
+    assert.equal(flows.length, 2);
+    assert.match(flows[1].url, /^https:\/\/flex-api\.twilio\.com\/v1\/FlexFlows\/FO/);
+    const identity = `names ${major}`;
+    const opened = await flex.channel.create({
+      flexFlowSid: cfg.flex_flow_sid, identity, target: identity, chatFriendlyName: 'Names', chatUserFriendlyName: 'Ann',
+    });
+    assert.equal(opened.url, `https://flex-api.twilio.com/v1/Channels/${opened.sid}`);
+    const service = chatService(client, major);
+    const channel = service.channels(opened.sid);
+    const said = await channel.messages.create({ from: identity, body: 'hello', xTwilioWebhookEnabled: 'true' });
+    assert.match(said.url, new RegExp(`^https://chat\\.twilio\\.com/v2/Services/IS\\w+/Channels/${opened.sid}/Messages/IM`));
+    assert.deepEqual((await channel.members.list()).map((m) => m.identity), [identity]);
+    await assert.rejects(service.users('nobody').fetch(), { status: 404, code: 50200, moreInfo: 'https://chat.twilio.com/errors/50200' });
+    assert.equal(await flex.channel(opened.sid).remove(), true);
+    await assert.rejects(flex.channel(opened.sid).fetch(), { status: 404 });
+    only('chat', 'flex-api');
   },
 });
 
@@ -93,5 +121,5 @@ const chat = (version) => ({
   },
 });
 
-await suite.lane([...['3', '6'].map(library), ...workerVersions.map(worker), ...versions.map(chat)], {});
+await suite.lane([...['3', '6'].flatMap((major) => [library(major), customer(major)]), ...workerVersions.map(worker), ...versions.map(chat)], {});
 process.exit(suite.finish() ? 0 : 1);
