@@ -14,11 +14,16 @@ import (
 // asked at all. A failure is entered in the log.
 func (d *Deliveries) Ask(ctx context.Context, c Call) (status int, body []byte) {
 	host, sid := hostOf(c.URL), core.NewSID("WD")
+	token, err := d.o.AuthToken(ctx, c.AccountSID)
+	if err != nil {
+		d.o.Log.Error("a pre-event could not be signed", "error", err)
+		return 0, nil
+	}
 	for attempt := 0; ; attempt++ {
 		if d.hosts.admit(host) > 0 {
 			return 0, nil
 		}
-		answer, err := d.call(ctx, c, host, attempt, tokenOf(sid), true)
+		answer, err := d.call(ctx, c, webhook.Request{AuthToken: token, IdempotencyToken: tokenOf(sid)}, attempt, true)
 		switch {
 		case err == nil, ctx.Err() != nil, answer.Status/100 == 4 && answer.Status != http.StatusTooManyRequests:
 			return answer.Status, answer.Body

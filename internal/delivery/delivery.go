@@ -113,7 +113,12 @@ func (d *Deliveries) run(ctx context.Context, job *jobs.Claimed) error {
 		}
 		return jobs.Postpone(wait)
 	}
-	answer, err := d.call(ctx, c, job.Key, job.Failures, job.Token(), false)
+	token, err := d.o.AuthToken(ctx, c.AccountSID)
+	if err != nil { // nothing was said by or of the receiver, so the call's own retries do not count
+		d.hosts.forget(job.Key)
+		return err
+	}
+	answer, err := d.call(ctx, c, webhook.Request{AuthToken: token, IdempotencyToken: job.Token()}, job.Failures, false)
 	switch {
 	case err == nil && job.Attempt == 1:
 		return nil
@@ -127,20 +132,15 @@ func (d *Deliveries) run(ctx context.Context, job *jobs.Claimed) error {
 	return jobs.RetryIn(time.Second<<min(job.Failures, 6), failure{err, answer.Status})
 }
 
-// call makes a call that its host admitted, and tells the host's memory what came of it.
-func (d *Deliveries) call(ctx context.Context, c Call, host string, retry int, idempotency string, question bool) (answer webhook.Response, err error) {
-	token, err := d.o.AuthToken(ctx, c.AccountSID)
-	if err != nil {
-		d.hosts.forget(host)
-		return webhook.Response{Outcome: webhook.Retry}, err
-	}
-	form := make(url.Values, len(c.Params)+1)
+// call makes a call that its host admitted, with the tokens of r, and tells the host's memory what came of it.
+func (d *Deliveries) call(ctx context.Context, c Call, r webhook.Request, retry int, question bool) (answer webhook.Response, err error) {
+	r.URL, r.Method, r.Form = c.URL, c.Method, make(url.Values, len(c.Params)+1)
 	for k, v := range c.Params {
-		form.Set(k, v)
+		r.Form.Set(k, v)
 	}
-	form.Set("RetryCount", strconv.Itoa(retry))
-	start := time.Now()
-	answer, err = d.o.Caller.Post(ctx, webhook.Request{URL: c.URL, Method: c.Method, Form: form, AuthToken: token, IdempotencyToken: idempotency})
+	r.Form.Set("RetryCount", strconv.Itoa(retry))
+	host, start := hostOf(c.URL), time.Now()
+	answer, err = d.o.Caller.Post(ctx, r)
 	d.o.Observe(question, answer.Outcome, time.Since(start))
 	if ctx.Err() != nil || answer.Status == 0 && answer.Outcome == webhook.Final {
 		d.hosts.forget(host) // it was cut off, or the address may not be called
