@@ -64,19 +64,55 @@ function registerNotices(flex: FlexUI): void {
 function addButtons(flex: FlexUI): void {
   const react = window.React;
   if (!react) return;
-  function Transfer({ task }: TaskProps) {
-    if (!react || !task) return null;
-    const underWay = task.outgoingTransferObject?.status === "initiated";
-    const onClick = () => {
-      flex.Actions.invokeAction(underWay ? "CancelTransfer" : "ShowDirectory", { task }).catch(() => {}); // Flex UI has told why
+
+  // The bundle's React is 16.5, which has no hooks.
+  class Transfer extends react.Component<TaskProps> {
+    #shown?: FlexTask["source"];
+    readonly #update = () => this.forceUpdate();
+    readonly #follow = (outgoing: FlexTransfer) => {
+      for (const end of ["completed", "failed", "canceled"] as const) outgoing.on(end, this.#update);
+      this.forceUpdate();
     };
-    const name = underWay ? "Cancel transfer" : "Transfer";
-    return react.createElement(
-      flex.Button,
-      { roundCorners: true, className: "Parley-Transfer", onClick },
-      name,
-    );
+
+    override componentDidMount() {
+      this.#watch(this.props.task?.source);
+    }
+
+    override componentDidUpdate() {
+      this.#watch(this.props.task?.source);
+    }
+
+    override componentWillUnmount() {
+      this.#watch(undefined);
+    }
+
+    /** Another task may be shown in the same place. */
+    #watch(source?: FlexTask["source"]) {
+      if (source === this.#shown) return;
+      this.#shown?.removeListener("transferInitiated", this.#follow);
+      this.#shown = source;
+      source?.on("transferInitiated", this.#follow);
+      if (source?.transfers.outgoing) this.#follow(source.transfers.outgoing);
+    }
+
+    override render() {
+      const { task } = this.props;
+      if (!task) return null;
+      const { outgoing } = task.source.transfers;
+      const underWay = outgoing?.status === "initiated";
+      const onClick = () => {
+        const done = underWay ? outgoing.cancel() : flex.Actions.invokeAction("ShowDirectory", { task });
+        done.catch(() => {}); // a transfer that cannot be taken back has just ended, and that is told
+      };
+      const name = underWay ? "Cancel transfer" : "Transfer";
+      return react?.createElement(
+        flex.Button,
+        { roundCorners: true, className: "Parley-Transfer", onClick },
+        name,
+      );
+    }
   }
+
   const mine = ({ task }: TaskProps) =>
     task !== undefined && task.status === "accepted" && flex.TaskHelper.isChatBasedTask(task);
   flex.TaskCanvasHeader.Content.add(react.createElement(Transfer, { key: "parley-transfer" }), {

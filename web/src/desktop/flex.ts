@@ -7,11 +7,12 @@ export interface FlexTask {
   taskSid: string;
   status: string; // of the reservation
   taskStatus: string;
-  outgoingTransferObject?: FlexTransfer;
   /** The reservation of the worker SDK; its timeout is in seconds. */
   sourceObject: { timeout?: number; dateCreated?: Date };
   /** The task of the worker SDK. */
   source: {
+    transfers: { outgoing?: FlexTransfer | null };
+    on(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
     once(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
     removeListener(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
   };
@@ -21,6 +22,7 @@ export interface FlexTask {
 export interface FlexTransfer {
   status: string;
   on(event: "completed" | "failed" | "canceled", listener: () => void): void;
+  cancel(): Promise<unknown>;
 }
 
 export interface TaskProps {
