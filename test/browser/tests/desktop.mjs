@@ -91,6 +91,10 @@ export const desktop = {
         await visit.server.move("Available", "supervisor");
         await desk.transfer("Supervisor");
         await desk.notice("The chat is offered");
+        await second.tasks.waitFor();
+        await desk.page.getByRole("button", { name: "Cancel transfer" }).click();
+        await second.tasks.waitFor({ state: "detached" });
+        await desk.transfer("Supervisor");
         await second.accept();
         await second.hears("It is late.");
         await desk.notice("The chat was taken over.");
