@@ -51,14 +51,17 @@ class ChatPage {
     await this.page.getByLabel("Send Message").click();
   }
 
-  /** A file comes to this side, whole. */
-  async receives({ name, buffer }) {
-    const [stem] = name.split(".");
-    const bubble = this.messages.filter({ hasText: stem }).last();
-    await bubble.waitFor();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    await this.page.screenshot({ path: `failures/now/file-${stem}.png` });
-    console.log(await bubble.evaluate((e) => e.outerHTML.replace(/<svg.*?<\/svg>/gs, "")));
+  /** A file of that name comes to this side. */
+  async receives({ name }) {
+    const [stem, extension] = name.split(/(?=\.)/);
+    await this.messages.filter({ hasText: stem }).filter({ hasText: extension }).waitFor();
+  }
+
+  /** Up and down again: a list takes what is in it for read when it is scrolled to its end. */
+  async scroll() {
+    await this.page.locator(".Twilio-MessageList").hover();
+    await this.page.mouse.wheel(0, -50);
+    await this.page.mouse.wheel(0, 500);
   }
 }
 
@@ -94,8 +97,12 @@ export class DesktopPage extends ChatPage {
   async activity(name) {
     await this.page.locator("[data-test=activity-toggle]").click();
     await this.page.getByRole("menuitem", { name }).or(this.page.locator(".Twilio-Menu").getByText(name)).first().click();
-    const shown = () => this.page.locator("[data-test=activity-toggle]").innerText();
-    await eventually(shown, (text) => text.includes(name), `the activity ${name}`);
+    await this.shows(name);
+  }
+
+  /** The header shows the activity of that name. */
+  async shows(name) {
+    await this.page.locator("[data-test=activity-toggle]").getByText(name).waitFor();
   }
 
   /** Opens the first task of the list, when there is one. */
