@@ -21,7 +21,8 @@ const subjectService = "chat.service"
 
 // openRealtime connects the commits of this node, and of others through the bus, with the sockets.
 func (s *Server) openRealtime(context.Context) error {
-	s.client = client.New(client.Options{Store: s.store, Chat: s.chat, NodeID: s.node.id, TLSListen: s.config.TLSListen, Log: s.log})
+	s.client = client.New(client.Options{Store: s.store, Chat: s.chat, NodeID: s.node.id, TLSListen: s.config.TLSListen, MayWatch: s.flex.MayWatch, Log: s.log})
+	s.sync.LetWatch(s.flex.MayWatch)
 	s.hub = realtime.NewHub(s.sync, s.bus, realtime.Options{
 		QueueBytes: int(s.config.QueueBytes), Drain: s.drainSockets(), OnPresence: s.client.Presence, OnRecovered: s.sync.Recovered, Logger: s.log,
 	})

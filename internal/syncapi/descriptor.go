@@ -18,12 +18,13 @@ type object struct {
 	room   *chat.Room     // of a channel's objects
 	user   *chat.UserView // of a user's objects
 	viewer *User
+	watch  bool // the viewer may read channels without being in them
 }
 
 // open finds an object by SID or name and checks that the user may open it.
-func (s *Sync) open(r *store.Reader, u *User, fam *family, ref string) (*object, error) {
+func (s *Sync) open(r *store.Reader, u *User, fam *family, ref string, watch bool) (*object, error) {
 	notFound := core.E(fam.notFound)
-	o := &object{viewer: u}
+	o := &object{viewer: u, watch: watch}
 	var ok bool
 	owner := ""
 	if o.topic, ok = s.bySID(fam, ref); !ok {
@@ -40,10 +41,7 @@ func (s *Sync) open(r *store.Reader, u *User, fam *family, ref string) (*object,
 	case Channels, Info:
 		return o, s.openUser(r, o, owner)
 	}
-	if err := s.openRoom(r, o, owner); err != nil {
-		return nil, err
-	}
-	return o, nil
+	return o, s.openRoom(r, o, owner)
 }
 
 func (s *Sync) openUser(r *store.Reader, o *object, owner string) error {
@@ -88,6 +86,9 @@ func (s *Sync) openRoom(r *store.Reader, o *object, owner string) error {
 	}
 	o.topic.ID = o.room.Channel.ID
 	o.name = uniqueName(o.topic.Kind, o.room.Channel.SID)
+	if o.watch && o.room.Channel.ServiceID == o.viewer.ServiceID {
+		return nil
+	}
 	standing, err := s.chat.ViewUserItems(r, o.viewer.ID, []int64{o.topic.ID})
 	if err != nil {
 		return err
@@ -132,10 +133,11 @@ func (s *Sync) fetch(fam *family) httpapi.Handler {
 			return httpapi.Response{}, err
 		}
 		var o *object
-		if err := s.st.View(r.Context(), func(rd *store.Reader) error {
-			o, err = s.open(rd, u, fam, r.Path("object"))
-			return err
-		}); err != nil {
+		err = s.reading(r, u, fam, func(rd *store.Reader, found *object) error {
+			o = found
+			return nil
+		})
+		if err != nil {
 			return httpapi.Response{}, err
 		}
 		return httpapi.OK(s.descriptor(o, r.Text("Include") == "items"))

@@ -179,11 +179,7 @@ func (s *Sync) itemPage(r *httpapi.Request, u *User, fam *family, c cursor) (p *
 	if err != nil {
 		return nil, err
 	}
-	err = s.st.View(r.Context(), func(rd *store.Reader) error {
-		o, err := s.open(rd, u, fam, r.Path("object"))
-		if err != nil {
-			return err
-		}
+	err = s.reading(r, u, fam, func(rd *store.Reader, o *object) error {
 		p, err = s.page(rd, o, c, svc.ReadStatus)
 		return err
 	})

@@ -103,8 +103,12 @@ func (s *Sync) establish(r *httpapi.Request, commands Commands, user *User, conn
 			at = append(at, realtime.Position{Topic: t, Since: since})
 		}
 	}
-	who := &viewer{user: user, worker: r.Caller.Token.WorkerSID, refused: map[realtime.Topic]error{}, partial: map[realtime.Topic]bool{}}
-	err := conn.Subscribe(context.WithValue(r.Context(), viewerKey{}, who), at, func(readings []realtime.Reading) [][][]byte {
+	watched, err := s.watched(r, user, channelsOf(at))
+	if err != nil {
+		return err
+	}
+	who := &viewer{user: user, worker: r.Caller.Token.WorkerSID, watched: watched, refused: map[realtime.Topic]error{}, partial: map[realtime.Topic]bool{}}
+	err = conn.Subscribe(context.WithValue(r.Context(), viewerKey{}, who), at, func(readings []realtime.Reading) [][][]byte {
 		frames := make([][][]byte, len(at))
 		for i := range at {
 			frames[i] = s.replay(p, who, at[i].Topic, &readings[i])

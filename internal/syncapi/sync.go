@@ -64,6 +64,9 @@ type Sync struct {
 	log   *slog.Logger
 	tasks *taskrouter.TaskRouter
 	live  *live.Live
+
+	mayWatch MayWatch
+
 	hub   atomic.Pointer[realtime.Hub]
 	ticks ticks
 }

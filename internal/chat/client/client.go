@@ -24,7 +24,9 @@ type Options struct {
 	// TLSListen is the address of the TLS listener, or "". Generation A clients upload media by TLS only, so those that came
 	// without it are sent there (chat-sdk-protocol §1.3).
 	TLSListen string
-	Log       *slog.Logger
+	// MayWatch lets some read channels without being in them; nil: nobody may.
+	MayWatch syncapi.MayWatch
+	Log      *slog.Logger
 }
 
 // Client serves the SDKs.
@@ -34,13 +36,14 @@ type Client struct {
 	hub      *realtime.Hub
 	nodeID   int64
 	tlsPort  string
+	mayWatch syncapi.MayWatch
 	log      *slog.Logger
 	answered *memory
 }
 
 // New makes the handlers. Attach names the hub before the first request.
 func New(o Options) *Client {
-	c := &Client{store: o.Store, chat: o.Chat, nodeID: o.NodeID, log: o.Log, answered: newMemory(rememberedMutations)}
+	c := &Client{store: o.Store, chat: o.Chat, nodeID: o.NodeID, mayWatch: o.MayWatch, log: o.Log, answered: newMemory(rememberedMutations)}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

@@ -93,10 +93,25 @@ func public(key string) func(in *call) (httpapi.Response, error) {
 // fetchChannel answers with one channel that the caller may see, by SID or unique name.
 func fetchChannel(in *call) (httpapi.Response, error) {
 	s, err := in.c.chat.FetchChannel(in.Context(), in.actor, in.Path("channel"))
+	if core.HasCode(err, core.CodeChannelNotFound) && in.c.mayWatch != nil {
+		s, err = in.watchChannel(err)
+	}
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.OK(in.conversation(s))
+}
+
+// watchChannel fetches a channel for who may watch it without being in it; others keep their refusal.
+func (in *call) watchChannel(refused error) (*chat.Standing, error) {
+	may, err := in.c.mayWatch(in.Context(), in.Caller.Token, in.Path("channel"))
+	if err != nil {
+		return nil, err
+	}
+	if !may {
+		return nil, refused
+	}
+	return in.c.chat.FetchChannel(in.Context(), chat.Actor{Service: in.actor.Service, Source: chat.SourceAPI}, in.Path("channel"))
 }
 
 // fetchMine answers with one of the caller's own channels.

@@ -78,7 +78,8 @@ func Join(t testing.TB, st *store.Store, b bus.Bus, svc *chat.Service) *World {
 	w.Tasks = taskrouter.New(st, codec, taskrouter.Options{})
 	w.Live = live.New(live.Options{Store: st, TaskRouter: w.Tasks, Bus: b, Coalesce: 10 * time.Millisecond, CheckEvery: 200 * time.Millisecond})
 	w.Sync = syncapi.New(syncapi.Options{Store: st, Chat: w.Chat, Codec: codec, TaskRouter: w.Tasks, Live: w.Live})
-	w.Client = client.New(client.Options{Store: st, Chat: w.Chat, NodeID: 1, TLSListen: ":8443"})
+	w.Client = client.New(client.Options{Store: st, Chat: w.Chat, NodeID: 1, TLSListen: ":8443", MayWatch: watches})
+	w.Sync.LetWatch(watches)
 	w.Hub = realtime.NewHub(w.Sync, b, realtime.Options{OnPresence: w.Client.Presence, OnRecovered: w.Sync.Recovered, CheckEvery: 200 * time.Millisecond})
 	w.Sync.Attach(w.Hub)
 	w.Client.Attach(w.Hub)
@@ -104,6 +105,11 @@ func Join(t testing.TB, st *store.Store, b bus.Bus, svc *chat.Service) *World {
 		srv.Close()
 	})
 	return w
+}
+
+// watches stands for Flex: who has a role that leads may watch all channels.
+func watches(_ context.Context, by *identity.Token, _ string) (bool, error) {
+	return taskrouter.LeadingRole(by.WorkerRole), nil
 }
 
 // auth takes an identity as token; "identity SID" names another service than the world's.
