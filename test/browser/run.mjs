@@ -18,6 +18,7 @@ import { guide } from "./tests/guide.mjs";
 import { handoff } from "./tests/handoff.mjs";
 import { signin } from "./tests/signin.mjs";
 import { plain, start } from "./tests/start.mjs";
+import { supervisor } from "./tests/supervisor.mjs";
 
 const TEST_MS = 120_000;
 const words = process.argv.slice(2).join(" ").toLowerCase();
@@ -129,7 +130,7 @@ try {
   });
   await withServer({ demo: false }, (go) => go(plain));
   await withServer(await deskOptions(), async (go) => {
-    for (const tests of [signin, desktop, day]) await go(tests, ["desktop"]); // Flex UI is not made for phones
+    for (const tests of [signin, desktop, day, supervisor]) await go(tests, ["desktop"]); // Flex UI is not made for phones
     await go(widget);
   });
 } catch (error) {
