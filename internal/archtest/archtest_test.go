@@ -25,7 +25,7 @@ type rule struct {
 
 var (
 	wire      = []string{"./internal/httpapi", "./internal/twilsock", "./internal/syncapi", "./internal/*/rest", "./internal/chat/client", "./internal/chat/media", "./internal/taskrouter/bridge"}
-	products  = []string{"./internal/identity", "./internal/chat", "./internal/taskrouter", "./internal/flex", "./internal/signin", "./internal/delivery", "./internal/studio", "./internal/proxy"}
+	products  = []string{"./internal/identity", "./internal/chat", "./internal/taskrouter", "./internal/flex", "./internal/signin", "./internal/delivery", "./internal/push", "./internal/studio", "./internal/proxy"}
 	ground    = []string{"./internal/store", "./internal/jobs", "./internal/webhook", "./internal/blob", "./internal/bus", "./internal/realtime", "./internal/ratelimit"}
 	drivers   = []string{"github.com/jackc/pgx", "modernc.org/sqlite", "zombiezen.com/go/sqlite", "database/sql"}
 	outside   = []string{"?*.*"} // a first path element with a dot in it: any library
@@ -69,6 +69,10 @@ var rules = []rule{
 	{
 		packages: []string{"./internal/delivery"}, forbidden: products, allowed: []string{"./internal/delivery"}, except: wire,
 		why: "it brings the calls of every product to their receivers, and reads none of them",
+	},
+	{
+		packages: []string{"./internal/push"}, forbidden: products, allowed: []string{"./internal/push", "./internal/chat", "./internal/identity"}, except: wire,
+		why: "it tells devices what chat says, and knows no other product",
 	},
 	{
 		packages: []string{"./internal/identity"}, forbidden: products, allowed: []string{"./internal/identity"}, except: wire,

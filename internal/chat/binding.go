@@ -33,6 +33,9 @@ func (c *Chat) RegisterBinding(ctx context.Context, a Actor, in NewBinding) (b *
 		}
 		b = &Binding{ID: tx.NextID(), SID: core.NewSID("BS"), ServiceID: a.Service.ID, UserID: u.ID, Type: in.Type, Address: in.Address,
 			Endpoint: in.Endpoint, CredentialSID: in.CredentialSID, MessageTypes: types, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+		if !a.Service.Bound {
+			tx.Emit(ServiceChanged{a.Service.ID}) // from its first device on, its messages are worth a look
+		}
 		return tx.One(`INSERT INTO binding (id, sid, service_id, user_id, type, address, endpoint, credential_sid, message_types, created_at, updated_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT (service_id, user_id, type, address)
 			DO UPDATE SET endpoint = excluded.endpoint, credential_sid = excluded.credential_sid, message_types = excluded.message_types,

@@ -14,15 +14,18 @@ type Chat struct {
 	codec    *core.SIDCodec
 	outbox   Outbox
 	asker    Asker
+	notifier Notifier
 	log      *slog.Logger
 	services *serviceCache
 	rooms    *roomCache
 }
 
-// Options for New. The zero value works: without an outbox no webhooks are sent, without an asker nobody is asked before.
+// Options for New. The zero value works: without an outbox no webhooks are sent, without an asker nobody is asked before,
+// without a notifier no push messages are sent.
 type Options struct {
 	Outbox        Outbox
 	Asker         Asker
+	Notifier      Notifier
 	Log           *slog.Logger
 	CachedMembers int           // bound of the cache of channels, counted in members; 0 means 100,000
 	ServiceTTL    time.Duration // how long a service's settings may be stale when another node's message was lost; 0 means 3 s
@@ -39,7 +42,7 @@ func New(st *store.Store, codec *core.SIDCodec, o Options) *Chat {
 	if o.ServiceTTL == 0 {
 		o.ServiceTTL = 3 * time.Second
 	}
-	c := &Chat{st: st, codec: codec, outbox: o.Outbox, asker: o.Asker, log: o.Log,
+	c := &Chat{st: st, codec: codec, outbox: o.Outbox, asker: o.Asker, notifier: o.Notifier, log: o.Log,
 		services: newServiceCache(o.ServiceTTL), rooms: newRoomCache(o.CachedMembers)}
 	st.OnCommit(func(changes []any) {
 		for _, change := range changes {

@@ -41,7 +41,10 @@ func (c *Chat) CreateInvite(ctx context.Context, a Actor, ref string, in NewInvi
 		if err := inviteTable.Append(tx, invite); err != nil {
 			return err
 		}
-		if err := c.setUserChannel(tx, room.Channel, u.key(), StatusInvited, nil); err != nil || !fresh {
+		if err := c.setUserChannel(tx, room.Channel, u.key(), StatusInvited, nil); err != nil {
+			return err
+		}
+		if err := c.notifyOther(tx, &a, pushInvited, room.Channel, u.key()); err != nil || !fresh {
 			return err
 		}
 		return c.fireUser(tx, eventUserAdded, &a, u)

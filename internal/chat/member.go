@@ -88,6 +88,9 @@ func (c *Chat) AddMemberTx(tx *store.Tx, a Actor, room *Room, in NewMember) (*Me
 	if err := c.setUserChannel(tx, room.Channel, u.key(), StatusJoined, m.ConsumedIndex); err != nil {
 		return nil, err
 	}
+	if err := c.notifyOther(tx, &a, pushAdded, room.Channel, u.key()); err != nil {
+		return nil, err
+	}
 	if fresh {
 		err = c.fireUser(tx, eventUserAdded, &a, u)
 	} else {
@@ -390,7 +393,11 @@ func (c *Chat) endMembership(tx *store.Tx, a *Actor, room *Room, m *Member) erro
 		return err
 	}
 	emitMember(tx, room.Channel, m)
-	if err := c.setUserChannel(tx, room.Channel, userKey{m.UserID, m.UserSID, m.Identity}, StatusGone, m.ConsumedIndex); err != nil {
+	u := userKey{m.UserID, m.UserSID, m.Identity}
+	if err := c.setUserChannel(tx, room.Channel, u, StatusGone, m.ConsumedIndex); err != nil {
+		return err
+	}
+	if err := c.notifyOther(tx, a, pushRemoved, room.Channel, u); err != nil {
 		return err
 	}
 	return c.fireMember(tx, eventMemberRemoved, a, room, m)

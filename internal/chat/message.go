@@ -186,6 +186,11 @@ func (c *Chat) write(tx *store.Tx, a *Actor, room *Room, current *snapshot, m *M
 		return err
 	}
 	tx.Emit(MessageAdded{Channel: ch, Seq: *seq, Message: m})
+	if !m.Quiet {
+		if err := c.notify(tx, a, Notice{Kind: pushNewMessage, ChannelID: ch.ID, MessageID: m.ID}); err != nil {
+			return err
+		}
+	}
 	if len(current.hooks) == 0 && a.Service.PostWebhookURL == nil {
 		return nil
 	}

@@ -106,9 +106,9 @@ func (c *Chat) ServiceByID(ctx context.Context, id int64) (*Service, error) {
 func (c *Chat) ServiceTx(r *store.Reader, accountSID, sid string) (*Service, error) {
 	e, _ := c.services.get(sid, 0)
 	if e == nil {
-		svc, err := serviceTable.One(r, "WHERE sid = $1", sid)
+		svc, err := readService(r, "WHERE sid = $1", sid)
 		if err != nil {
-			return nil, or(err, core.CodeServiceNotFound)
+			return nil, err
 		}
 		e = &serviceEntry{svc: svc}
 	}

@@ -75,11 +75,20 @@ func (k *serviceCache) put(e *serviceEntry, epoch int64) {
 	k.byID[e.svc.ID], k.bySID[e.svc.SID] = e, e
 }
 
-// loadService reads a service with its roles.
-func loadService(r *store.Reader, tail string, arg any) (*serviceEntry, error) {
+// readService reads a service, and whether any device is registered with it.
+func readService(r *store.Reader, tail string, arg any) (*Service, error) {
 	svc, err := serviceTable.One(r, tail, arg)
 	if err != nil {
 		return nil, or(err, core.CodeServiceNotFound)
+	}
+	return svc, r.One("SELECT EXISTS (SELECT 1 FROM binding WHERE service_id = $1)", []any{svc.ID}, &svc.Bound)
+}
+
+// loadService is readService with the service's roles.
+func loadService(r *store.Reader, tail string, arg any) (*serviceEntry, error) {
+	svc, err := readService(r, tail, arg)
+	if err != nil {
+		return nil, err
 	}
 	roles, err := roleTable.All(r, "WHERE service_id = $1 ORDER BY id", svc.ID)
 	if err != nil {

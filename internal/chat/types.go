@@ -13,6 +13,7 @@ type Service struct {
 	PreWebhookRetries, PostWebhookRetries                      int64
 	Notifications                                              string // JSON object, rest-semantics §2.7
 	MediaMessage                                               string
+	Bound                                                      bool  // a device is registered; read along with a service that acts, no column
 	CreatedAt, UpdatedAt                                       int64 // microseconds, here and below
 }
 

@@ -15,6 +15,7 @@ type Config struct {
 	Network
 	Limits
 	Webhooks
+	Push
 	Media
 	Logging
 	Account
@@ -60,6 +61,13 @@ type Webhooks struct {
 	WebhookAllowPrivate bool          `name:"webhook-allow-private" env:"PARLEY_WEBHOOK_ALLOW_PRIVATE" help:"Let outgoing calls reach loopback and private addresses, for trials on one machine. Link-local and metadata addresses stay closed."`
 	WebhookAllowHosts   []string      `name:"webhook-allow-hosts" env:"PARLEY_WEBHOOK_ALLOW_HOSTS" placeholder:"HOST,..." help:"Host names, addresses or CIDR ranges that outgoing calls may reach although they are private. Only an address or range opens link-local ones."`
 	WebhookRetention    time.Duration `name:"webhook-retention" env:"PARLEY_WEBHOOK_RETENTION" default:"168h" help:"How long failed webhook calls are kept, to be looked at and replayed. What a replay needs holds what people wrote."`
+}
+
+// Push says where the push services are.
+type Push struct {
+	FCMURL      string `name:"fcm-url" env:"PARLEY_FCM_URL" default:"https://fcm.googleapis.com" placeholder:"URL" help:"Base address of Firebase Cloud Messaging, for a relay or a test."`
+	FCMTokenURL string `name:"fcm-token-url" env:"PARLEY_FCM_TOKEN_URL" default:"https://oauth2.googleapis.com/token" placeholder:"URL" help:"Address at which service accounts get access tokens for fcm-url."`
+	APNsURL     string `name:"apns-url" env:"PARLEY_APNS_URL" placeholder:"URL" help:"Base address of the Apple Push Notification service, for a relay or a test. Left out, Apple's own: that for apps in development where a credential says sandbox."`
 }
 
 // Media bounds uploads and their links.

@@ -30,6 +30,7 @@ func (c *Config) Validate() error {
 	f.network(&c.Network)
 	f.limits(c)
 	f.webhooks(&c.Webhooks)
+	f.push(&c.Push)
 	f.account(&c.Account)
 	if c.NATSURL != "" && c.DatabaseURL == "" {
 		f.add("nats-url", "several nodes need one PostgreSQL; set database-url too, or leave nats-url out for a single node")
@@ -132,6 +133,18 @@ func (f *faults) webhooks(w *Webhooks) {
 		_, err := parsePrefix(h)
 		if err != nil && (h == "" || strings.ContainsAny(h, "/: *@")) {
 			f.add("webhook-allow-hosts", "%q is no host name, address or range; write without scheme and port", h)
+		}
+	}
+}
+
+func (f *faults) push(p *Push) {
+	for _, a := range []struct{ setting, url string }{{"fcm-url", p.FCMURL}, {"fcm-token-url", p.FCMTokenURL}, {"apns-url", p.APNsURL}} {
+		u, err := url.Parse(a.url)
+		if a.setting == "apns-url" && a.url == "" {
+			continue
+		}
+		if err != nil || !isHTTP(u) || strings.HasSuffix(u.Path, "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			f.add(a.setting, "%q is not an address; write for example https://push.example.com, without a slash at its end", a.url)
 		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 // notServed says why operations of the published files are not served. A row holds for all paths that begin with it; the
 // longest one counts. A row without an operation must go, and an operation without a row must be served.
 var notServed = []struct{ product, path, why string }{
-	{"chat", "/v2/Credentials", "push credentials: a later milestone"},
-
 	{"flex-api", "/v1/Insights", "reports of Flex Insights: not part of Flex UI 1.x with chat"},
 	{"flex-api", "/v1/Interactions", "Flex Conversations, the successor of Programmable Chat: out of scope"},
 	{"flex-api", "/v1/PluginService", "plugins are set by PARLEY_PLUGINS instead"},

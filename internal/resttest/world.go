@@ -20,6 +20,8 @@ import (
 	"parley/internal/httpapi"
 	"parley/internal/identity"
 	identityrest "parley/internal/identity/rest"
+	"parley/internal/push"
+	pushrest "parley/internal/push/rest"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 	"parley/internal/taskrouter"
@@ -101,6 +103,7 @@ func (w *World) mount(st *store.Store) {
 	w.Flex = flex.New(st, w.Chat, w.Tasks, w.Identity)
 	w.Router = httpapi.New(httpapi.Options{Auth: authenticator{w.Identity}})
 	chatrest.Routes(w.Router, w.Chat)
+	pushrest.Routes(w.Router, push.New(push.Options{Store: st}))
 	taskrest.Routes(w.Router, w.Tasks)
 	w.Desk = flexrest.New(w.Flex, flexrest.Options{Now: w.clock, Version: "test"})
 	w.Desk.Routes(w.Router)

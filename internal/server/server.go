@@ -32,6 +32,8 @@ import (
 	"parley/internal/identity"
 	identityrest "parley/internal/identity/rest"
 	"parley/internal/jobs"
+	"parley/internal/push"
+	pushrest "parley/internal/push/rest"
 	"parley/internal/realtime"
 	"parley/internal/store"
 	"parley/internal/syncapi"
@@ -76,6 +78,7 @@ type Server struct {
 	sockets  *twilsock.Server
 
 	deliveries *delivery.Deliveries
+	push       *push.Push
 	dispatcher *taskrouter.Dispatcher
 	bridge     *bridge.Bridge
 	live       *live.Live
@@ -169,7 +172,7 @@ func (s *Server) openBus(context.Context) error {
 // openProducts makes the use cases, and what the instance needs of them.
 func (s *Server) openProducts(ctx context.Context) (err error) {
 	// These listen to commits, so they come before the first change.
-	s.chat = chat.New(s.store, s.codec, chat.Options{Outbox: outbox{}, Asker: asker{s}, Log: s.log})
+	s.chat = chat.New(s.store, s.codec, chat.Options{Outbox: outbox{}, Asker: asker{s}, Notifier: notices{}, Log: s.log})
 	if err := s.shareServices(); err != nil {
 		return err
 	}
@@ -190,9 +193,11 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 		return err
 	}
 	s.openDeliveries()
+	s.openPush()
 	offers := &assignments{tasks: s.tasks, caller: s.caller, identity: s.identity}
 	kinds := map[string]jobs.Kind{delivery.Job: s.deliveries.Kind(), jobAssignment: {Run: offers.run}}
 	maps.Copy(kinds, s.flex.Jobs())
+	maps.Copy(kinds, s.push.Jobs())
 	s.jobs = jobs.NewRunner(s.store, kinds, jobs.Options{Sole: s.config.DatabaseURL == "", Log: s.log})
 	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, tasks: s.tasks, flex: s.flex, wanted: s.config.Account, log: s.log}
 	s.instance, err = p.run(ctx)
@@ -227,6 +232,7 @@ func (s *Server) openRoutes(ctx context.Context) error {
 		Log: s.log, Observe: s.metrics.observe, Refused: s.metrics.refuse})
 	identityrest.Routes(s.router, s.identity)
 	chatrest.Routes(s.router, s.chat)
+	pushrest.Routes(s.router, s.push)
 	s.openFlex()
 	taskrest.Routes(s.router, s.tasks)
 	if err := s.openSignIn(ctx); err != nil {

@@ -29,7 +29,7 @@ func TestGolden(t *testing.T) {
 		bindings(w)
 		webhooks(w)
 		deletions(w)
-		w.Covered("chat", "/v2/")
+		w.Covered("chat", "/v2/Services")
 	})
 }
 
