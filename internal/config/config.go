@@ -51,8 +51,8 @@ type Limits struct {
 	MaxConnections int      `name:"max-connections" env:"PARLEY_MAX_CONNECTIONS" default:"50000" placeholder:"N" help:"Sockets open at once. More are refused with 503."`
 	FrameRate      int      `name:"frame-rate" env:"PARLEY_FRAME_RATE" default:"1000" placeholder:"N" help:"Frames per second that one socket may send for long; 0 means no limit."`
 	FrameBurst     int      `name:"frame-burst" env:"PARLEY_FRAME_BURST" default:"2000" placeholder:"N" help:"Frames that one socket may send at once before frame-rate holds."`
-	KeyRate        int      `name:"key-rate" env:"PARLEY_KEY_RATE" default:"1000" placeholder:"N" help:"Requests per second that one API key, or the auth token, may make for long; ten times as many at once. More are answered with 429. 0 means no limit."`
-	IdentityRate   int      `name:"identity-rate" env:"PARLEY_IDENTITY_RATE" default:"200" placeholder:"N" help:"Requests per second that one user may make for long with access tokens, through all sockets and by HTTP; ten times as many at once. 0 means no limit."`
+	KeyRate        int      `name:"key-rate" env:"PARLEY_KEY_RATE" default:"5000" placeholder:"N" help:"Requests per second that one API key, or the auth token, may make for long; ten times as many at once. More are answered with 429. 0 means no limit."`
+	IdentityRate   int      `name:"identity-rate" env:"PARLEY_IDENTITY_RATE" default:"1000" placeholder:"N" help:"Requests per second that one user may make for long with access tokens, through all sockets and by HTTP; ten times as many at once. 0 means no limit."`
 	ConnectRate    int      `name:"connect-rate" env:"PARLEY_CONNECT_RATE" default:"0" placeholder:"N" help:"New sockets per second from one client address; 0 means no limit. Mind that a whole office may share one address."`
 }
 
