@@ -3,16 +3,13 @@
 import { wrapLinks, wrapRequests } from "../desktop/install";
 import { redirect, redirectMedia } from "../desktop/redirect";
 import { widgetConfig } from "./config";
+import { type Bundle, tellRefusals } from "./refusal";
 
 declare global {
   interface Window {
     /** The page's own wishes, over those of the script element: any key of the widget's configuration. */
     parleyWebchat?: Record<string, unknown>;
   }
-}
-
-interface Bundle {
-  renderWebChat(config: object): Promise<unknown>;
 }
 
 function start(script: HTMLScriptElement): void {
@@ -42,6 +39,7 @@ function start(script: HTMLScriptElement): void {
     const widget = window.Twilio?.FlexWebChat as Bundle | undefined;
     widget
       ?.renderWebChat(config)
+      .then(() => tellRefusals(widget, config.startEngagementOnInit === false))
       .catch((error: unknown) => console.error("The chat widget does not start.", error));
   });
   document.head.append(bundle);
