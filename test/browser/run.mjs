@@ -17,8 +17,10 @@ import { faults } from "./tests/faults.mjs";
 import { guide } from "./tests/guide.mjs";
 import { handoff } from "./tests/handoff.mjs";
 import { signin } from "./tests/signin.mjs";
+import { refused } from "./tests/refused.mjs";
 import { plain, start } from "./tests/start.mjs";
 import { supervisor } from "./tests/supervisor.mjs";
+import { transfer } from "./tests/transfer.mjs";
 
 const TEST_MS = 120_000;
 const words = process.argv.slice(2).join(" ").toLowerCase();
@@ -129,8 +131,10 @@ try {
     for (const tests of [start, guide, handoff, faults]) await go(tests);
   });
   await withServer({ demo: false }, (go) => go(plain));
+  const strict = ["--widget-rate", "1", "--widget-origins", "https://shop.example.test"];
+  await withServer({ args: strict }, (go) => go(refused, ["desktop"]));
   await withServer(await deskOptions(), async (go) => {
-    for (const tests of [signin, desktop, day, supervisor]) await go(tests, ["desktop"]); // Flex UI is not made for phones
+    for (const tests of [signin, desktop, day, transfer, supervisor]) await go(tests, ["desktop"]); // Flex UI is not made for phones
     await go(widget);
   });
 } catch (error) {

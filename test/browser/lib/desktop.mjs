@@ -135,8 +135,9 @@ export class DesktopPage extends ChatPage {
   }
 
   /** Hands the open chat to the worker or queue of that name. */
-  async transfer(name) {
+  async transfer(name, tab = "Agents") {
     await this.page.getByRole("button", { name: "Transfer", exact: true }).click();
+    await this.directory.getByRole("button", { name: tab }).click();
     const row = this.directory.locator(".Twilio-WorkerDirectory-Worker, .Twilio-WorkerDirectory-Queue", { hasText: name });
     await row.hover();
     await row.getByRole("button").click();
@@ -149,19 +150,24 @@ export class DesktopPage extends ChatPage {
 
 /** The chat widget on a page that has it. */
 export class WidgetPage extends ChatPage {
-  async start(name, question, url = "/webchat/") {
-    await this.page.goto(url);
-    await this.page.locator(".Twilio-EntryPoint").click();
-    return this.fill(name, question);
+  async start(name, question, url) {
+    await this.ask(name, question, url);
+    await this.field.waitFor();
+    return this;
   }
 
-  /** Answers the form before the chat, and waits for the chat. */
+  /** Opens the widget and sends its form. */
+  async ask(name, question, url = "/webchat/") {
+    await this.page.goto(url);
+    await this.page.locator(".Twilio-EntryPoint").click();
+    await this.fill(name, question);
+  }
+
+  /** Sends the form before the chat. */
   async fill(name, question) {
     await this.page.locator("input[name=friendlyName]").fill(name);
     await this.page.locator("textarea[name=question]").fill(question);
     await this.page.getByRole("button", { name: "Start chat" }).click();
-    await this.field.waitFor();
-    return this;
   }
 
   async say(text) {

@@ -1,0 +1,52 @@
+import { DesktopPage, WidgetPage } from "../lib/desktop.mjs";
+import { another } from "../lib/visit.mjs";
+
+export const transfer = {
+  async "transfer: to a queue, where a colleague takes the chat over"(visit) {
+    const { page, server } = visit;
+    const desk = await new DesktopPage(visit).signIn();
+    await server.move("Available");
+    await another(visit, async (customer) => {
+      const widget = await new WidgetPage(customer).start("Carol", "Where is my parcel?");
+      await desk.accept();
+      await widget.say("It is late.");
+      await desk.hears("It is late.");
+      await another(visit, async (colleague) => {
+        const second = await new DesktopPage(colleague).signIn("supervisor");
+        await server.move("Available", "supervisor");
+        await desk.transfer("Everyone", "Queues");
+        await desk.notice("The chat is offered to the queue.");
+        await second.accept();
+        await second.hears("It is late.");
+        await page.locator(".Twilio-NoTasksCanvas").waitFor();
+        await second.say("I go on from here.");
+        await widget.hears("I go on from here.");
+        await second.endChat();
+        await second.complete();
+        await customer.page.getByText("Thanks for chatting with us!").waitFor();
+      });
+    });
+  },
+
+  async "transfer: rejected by the colleague, the chat stays where it was"(visit) {
+    const { server } = visit;
+    const desk = await new DesktopPage(visit).signIn();
+    await server.move("Available");
+    const alice = await server.customer("Alice", "Hello");
+    await desk.accept();
+    await another(visit, async (colleague) => {
+      const second = await new DesktopPage(colleague).signIn("supervisor");
+      await server.move("Available", "supervisor");
+      await desk.transfer("Supervisor");
+      await second.openTask();
+      await second.incoming.getByRole("button", { name: "Reject" }).click();
+      await desk.notice("Nobody took the chat over. It is still yours.");
+      await second.tasks.waitFor({ state: "detached" });
+    });
+    await desk.say("It is still me.");
+    await desk.hears("It is still me.");
+    const form = { From: "Alice", Body: "Fine" };
+    await server.rest("POST", `/chat/v2/Services/{IS}/Channels/${alice}/Messages`, form);
+    await desk.hears("Fine");
+  },
+};
