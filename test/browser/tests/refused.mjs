@@ -1,4 +1,4 @@
-import { WidgetPage } from "../lib/desktop.mjs";
+import { DesktopPage, WidgetPage } from "../lib/desktop.mjs";
 import { Host } from "../lib/host.mjs";
 
 /** The widget on a page of another site. */
@@ -32,5 +32,17 @@ export const refused = {
       await new WidgetPage(visit).ask("Mallory", "Let me in", origin);
       await visit.page.getByText("The chat could not begin. Please try again in a moment.").waitFor();
     });
+  },
+
+  async "refused: a plugin that is not there is named to the agent, who can work"(visit) {
+    visit.expected.push(/Failed to download plugin/, /ERR_FAILED/);
+    await visit.page.route("**/desktop/transfer.js", (route) => route.abort());
+    const desk = await new DesktopPage(visit).signIn();
+    await visit.page.getByText("A part of the desktop is missing.").waitFor();
+    await visit.page.getByText("/desktop/transfer.js").waitFor();
+    await visit.page.getByRole("button", { name: "Close" }).last().click();
+    await desk.assertWhole();
+    await desk.activity("Available");
+    await visit.page.unrouteAll({ behavior: "ignoreErrors" });
   },
 };

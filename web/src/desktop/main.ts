@@ -7,6 +7,7 @@ import { install } from "./install";
 import { landing } from "./landing";
 import { clear, show } from "./notice";
 import { announceOffers } from "./offers";
+import { missing } from "./plugins";
 import { endSessionAtSignOut } from "./signout";
 
 /** After this time without a desktop, the page says that something is wrong. Flex UI itself gives a part up to 30 seconds. */
@@ -36,6 +37,7 @@ async function start(): Promise<void> {
   await flex.runDefault(desktopConfig({ base, accountSid }), "#root").catch(console.error); // it shows an error page as well
   clearTimeout(late);
   clear();
+  if (missing.length > 0) tellMissing();
   // It also ends on the way to the sign-in.
   if (document.querySelector(".Twilio-ErrorPage")) await explain();
   else if (document.querySelector(".Twilio-RootContainer") && window.React)
@@ -49,6 +51,14 @@ function load(src: string): Promise<void> {
     script.addEventListener("load", () => resolve());
     script.addEventListener("error", () => reject(new Error(`${src} cannot be loaded`)));
     document.head.append(script);
+  });
+}
+
+function tellMissing(): void {
+  show({
+    title: "A part of the desktop is missing.",
+    text: `The rest works without it. Tell your administrator that this did not load: ${missing.join(", ")}`,
+    buttons: { Close: clear },
   });
 }
 

@@ -2,6 +2,9 @@
 
 const PATIENCE_MS = 8_000;
 
+/** The addresses of plugins that did not come, for whoever tells the person. */
+export const missing: string[] = [];
+
 /** Lets a plugin whose script does not come in time count as failed, so that the desktop comes without it. */
 export function hurryPlugins(): void {
   const watch = (script: HTMLScriptElement) => {
@@ -12,6 +15,7 @@ export function hurryPlugins(): void {
     }, PATIENCE_MS);
     for (const end of ["load", "error"])
       script.addEventListener(end, () => clearTimeout(timer), { once: true });
+    script.addEventListener("error", () => missing.push(script.src), { once: true });
   };
   new MutationObserver((changes) => {
     for (const node of changes.flatMap((change) => [...change.addedNodes]))
