@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { chime } from "../build/chime.ts";
 import { desktopConfig } from "../src/desktop/config";
 import { diagnose } from "../src/desktop/diagnosis";
+import { ASK_EVERY_MS, whenEnded } from "../src/desktop/ended";
 import type { FlexTask } from "../src/desktop/flex";
 import { landing } from "../src/desktop/landing";
 import { secondsLeft } from "../src/desktop/offers";
@@ -147,5 +148,56 @@ describe("diagnosis", () => {
   ])("%s", async (_, ready, configurations, want) => {
     answers(ready, configurations);
     expect((await diagnose(base, "AC1")).title).toMatch(want);
+  });
+});
+
+describe("a session that the server ends", () => {
+  const answer = (status: number, body: object) => () => Promise.resolve(Response.json(body, { status }));
+  const watch = async (fetched: () => Promise<Response>, token: () => string | undefined = () => "jwt") => {
+    vi.useFakeTimers();
+    const fetch = vi.fn(fetched);
+    vi.stubGlobal("fetch", fetch);
+    const tell = vi.fn();
+    whenEnded({ base, accountSid: "AC1", token }, tell);
+    await vi.advanceTimersByTimeAsync(3 * ASK_EVERY_MS);
+    return { fetch, tell };
+  };
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  it.each([
+    ["is not valid", answer(200, { valid: false })],
+    ["is refused", answer(401, { code: 20003 })],
+  ])("is told once when its token %s", async (_, fetched) => {
+    const { fetch, tell } = await watch(fetched);
+    expect(tell).toHaveBeenCalledTimes(1);
+    expect(fetch).toHaveBeenCalledTimes(1);
+    expect(fetch).toHaveBeenCalledWith(
+      `${base}/iam/v1/Accounts/AC1/Tokens/validate`,
+      expect.objectContaining({ body: '{"token":"jwt"}' }),
+    );
+  });
+
+  it.each([
+    ["the token is good", answer(200, { valid: true })],
+    ["the server fails", answer(503, {})],
+    ["the server is away", () => Promise.reject(new TypeError("away"))],
+  ])("is not ended while %s", async (_, fetched) => {
+    const { fetch, tell } = await watch(fetched);
+    expect(tell).not.toHaveBeenCalled();
+    expect(fetch).toHaveBeenCalledTimes(3);
+  });
+
+  it("is not ended by an answer about a token that was renewed meanwhile", async () => {
+    let n = 0;
+    const { tell } = await watch(answer(200, { valid: false }), () => `jwt${n++}`);
+    expect(tell).not.toHaveBeenCalled();
+  });
+
+  it("is not asked for before the sign-in", async () => {
+    const { fetch } = await watch(answer(200, { valid: false }), () => undefined);
+    expect(fetch).not.toHaveBeenCalled();
   });
 });

@@ -112,7 +112,7 @@ export const signin = {
     await loginPage(page);
   },
 
-  async "sign-in: a worker who was deleted is out with the next opening"(visit) {
+  async "sign-in: a worker who was deleted is told so, and is out"(visit) {
     const { page, server } = visit;
     const sid = await makeWorker(server, "Hugo");
     const desk = new DesktopPage(visit);
@@ -121,7 +121,8 @@ export const signin = {
     await desk.ready();
     visit.expected.push(...refusals, /Degraded mode/); // until it is opened anew
     await server.rest("DELETE", `${workers}/${sid}`);
-    await page.reload();
+    await page.getByText("You have been signed out.").waitFor({ timeout: 30_000 }); // it asks every 15 s
+    await page.getByRole("button", { name: "Sign in again" }).click();
     await loginPage(page);
     await fill(page, "hugo", password);
     await page.getByRole("alert").getByText("do not match").waitFor();

@@ -3,6 +3,7 @@
 import "./desktop.css";
 import { desktopConfig } from "./config";
 import { diagnose } from "./diagnosis";
+import { whenEnded } from "./ended";
 import { install } from "./install";
 import { landing } from "./landing";
 import { clear, show } from "./notice";
@@ -42,6 +43,7 @@ async function start(): Promise<void> {
   if (document.querySelector(".Twilio-ErrorPage")) await explain();
   else if (document.querySelector(".Twilio-RootContainer") && window.React)
     announceOffers(flex, window.React, base);
+  whenEnded({ base, accountSid, token: () => flex.Manager.getInstance()?.user.token }, tellEnded);
 }
 
 function load(src: string): Promise<void> {
@@ -59,6 +61,14 @@ function tellMissing(): void {
     title: "A part of the desktop is missing.",
     text: `The rest works without it. Tell your administrator that this did not load: ${missing.join(", ")}`,
     buttons: { Close: clear },
+  });
+}
+
+function tellEnded(): void {
+  show({
+    title: "You have been signed out.",
+    text: "The server does not accept this sign-in any more. Sign in again, or ask your administrator whether your account was changed.",
+    buttons: { "Sign in again": signInAgain },
   });
 }
 
