@@ -129,10 +129,10 @@ type WebhookPatch struct {
 
 // NewMedia is the input of CreateMedia. ID comes from MediaID, which the uploader asks for before it names the bytes.
 type NewMedia struct {
-	ID                            int64
-	Author, Category, ContentType string
-	Filename                      *string
-	Size                          int64 // bytes
+	ID                    int64
+	Category, ContentType string
+	Filename              *string
+	Size                  int64 // bytes
 }
 
 // NewBinding is the input of RegisterBinding.

@@ -21,30 +21,25 @@ const (
 	CodePreconditionFailed  = 20412
 	CodeTooLarge            = 20413
 	CodeInvalidParameter    = 20422
-	CodeInvalidSID          = 20423
 	CodeTooManyRequests     = 20429
 	CodeInternal            = 20500
 	CodeUnavailable         = 20503
 
 	CodePageTokenNegative = 19038
 
-	CodeTooManyWorkers        = 14240
-	CodeStatisticsTooOld      = 14241
-	CodeCallbackContentType   = 40000
-	CodeCallbackNotJSON       = 40001
-	CodeCallbackNoInstruction = 40005
-	CodeRejectActivity        = 40100
-	CodeCallRefused           = 40113
-	CodeRedirectRefused       = 40122
-	CodeDequeueRefused        = 40133
-	CodeConferenceRefused     = 40149
-	CodeSuperviseState        = 40146
-	CodeDuringTransfer        = 40151
-	CodeKnownWorkerNotInQueue = 40152
-	CodeAbsolutePaging        = 40153
-	CodeKnownWorkerNotFound   = 40154
-	CodeKnownWorkerElsewhere  = 40155
-	CodeUnknownInstruction    = 55555
+	CodeTooManyWorkers      = 14240
+	CodeStatisticsTooOld    = 14241
+	CodeCallbackContentType = 40000
+	CodeCallbackNotJSON     = 40001
+	CodeRejectActivity      = 40100
+	CodeCallRefused         = 40113
+	CodeRedirectRefused     = 40122
+	CodeDequeueRefused      = 40133
+	CodeConferenceRefused   = 40149
+	CodeSuperviseState      = 40146
+	CodeDuringTransfer      = 40151
+	CodeAbsolutePaging      = 40153
+	CodeUnknownInstruction  = 55555
 
 	CodeFlexForbidden          = 45003
 	CodeFlexValidation         = 45004
@@ -71,7 +66,6 @@ const (
 	CodeSoundTooLong           = 50059
 	CodeInvalidUserChannels    = 50060
 	CodeInvalidChannelMembers  = 50061
-	CodeActionsPerSecond       = 50063
 	CodeInvalidWebhookRetries  = 50065
 	CodeRoleNotFound           = 50100
 	CodeChannelRoleNotFound    = 50101
@@ -137,7 +131,6 @@ const (
 	CodeMapNotFound      = 54200
 	CodeSyncItemData     = 54156
 	CodeSyncKey          = 54209
-	CodeStreamNotFound   = 54250
 	CodeSyncOrder        = 54451
 	CodeSyncPageToken    = 54453
 	CodeSyncPageSize     = 54454

@@ -284,7 +284,7 @@ func TestADeletedWorkspaceIsForgotten(t *testing.T) {
 func TestAnErrorIsTriedAgain(t *testing.T) {
 	eachCluster(t, func(c *cluster) {
 		fault, crash := make(chan struct{}, 1), make(chan struct{}, 1)
-		c.options.OnTask = func(_ *store.Tx, _ *taskrouter.Space, event string, _ *taskrouter.Task) error {
+		c.onTask = func(_ *store.Tx, _ *taskrouter.Space, event string, _ *taskrouter.Task) error {
 			select {
 			case <-fault:
 				return fmt.Errorf("a fault in %s", event)

@@ -21,8 +21,8 @@ type cluster struct {
 	account, workspace string
 	queue, workflow    string
 	nodes              []*node
-	options            taskrouter.Options
-	rivals             int // further dispatchers in each process
+	onTask             func(*store.Tx, *taskrouter.Space, string, *taskrouter.Task) error // of every node
+	rivals             int                                                                // further dispatchers in each process
 }
 
 // node is a process of the cluster.
@@ -63,7 +63,8 @@ func (c *cluster) node(o taskrouter.DispatcherOptions) *node {
 	if err != nil {
 		c.Fatal(err)
 	}
-	n := &node{TaskRouter: taskrouter.New(st, codec, c.options), c: c, st: st}
+	n := &node{TaskRouter: taskrouter.New(st, codec, taskrouter.Options{}), c: c, st: st}
+	n.SetOnTask(c.onTask)
 	n.d = taskrouter.NewDispatcher(n.TaskRouter, o)
 	var rivals []*node
 	for range c.rivals {

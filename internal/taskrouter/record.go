@@ -87,8 +87,8 @@ func (u *unit) record(n note) error {
 	if n.Task == nil && n.Worker != nil {
 		lane, seq = "w"+strconv.FormatInt(n.Worker.ID, 10), feed
 	}
-	if n.Task != nil && u.tr.opt.OnTask != nil {
-		if err := u.tr.opt.OnTask(u.tx, u.Space, n.Type, n.Task); err != nil {
+	if n.Task != nil && u.tr.onTask != nil {
+		if err := u.tr.onTask(u.tx, u.Space, n.Type, n.Task); err != nil {
 			return err
 		}
 	}

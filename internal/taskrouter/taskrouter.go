@@ -27,9 +27,6 @@ type Delivery struct {
 // Options of New.
 type Options struct {
 	Outbox Outbox // nil: nothing is posted
-	// OnTask is told, inside the transaction, of each event of a task (its type, such as "task.completed", and the task as it is
-	// then): how the conductor of channels learns that a task ended.
-	OnTask func(tx *store.Tx, space *Space, event string, t *Task) error
 	Log    *slog.Logger
 }
 
@@ -39,6 +36,8 @@ type TaskRouter struct {
 	codec *core.SIDCodec
 	opt   Options
 	log   *slog.Logger
+
+	onTask func(tx *store.Tx, space *Space, event string, t *Task) error // nil: nobody is told
 
 	mu     sync.Mutex
 	spaces map[int64]*Space // by workspace; each is what its Rev says
@@ -52,10 +51,11 @@ func New(st *store.Store, codec *core.SIDCodec, o Options) *TaskRouter {
 	return &TaskRouter{st: st, codec: codec, opt: o, log: o.Log, spaces: map[int64]*Space{}}
 }
 
-// SetOnTask sets Options.OnTask where the conductor is made after the TaskRouter that it conducts. Call it before the first
-// change.
+// SetOnTask sets who is told, inside the transaction, of each event of a task (its type, such as "task.completed", and the task as it is
+// then): how the conductor of channels, which is made after the TaskRouter that it conducts, learns that a task ended. Call it before
+// the first change.
 func (tr *TaskRouter) SetOnTask(fn func(tx *store.Tx, space *Space, event string, t *Task) error) {
-	tr.opt.OnTask = fn
+	tr.onTask = fn
 }
 
 // The SIDs that are computed from row numbers.
