@@ -148,4 +148,24 @@ const (
 
 	CodeSyncQueryOperators = 54509
 	CodeSyncQueryArray     = 54510
+
+	// Studio (taskrouter-studio B.5). Most of them stand in the warnings of an execution, not in answers.
+	CodeStudioSteps          = 81000
+	CodeStudioLoop           = 81001
+	CodeStudioUnexpected     = 81002
+	CodeStudioNoMatch        = 81005
+	CodeStudioFunction       = 81010
+	CodeStudioSend           = 81011
+	CodeStudioHTTPInternal   = 81014
+	CodeStudioTask           = 81015
+	CodeStudioHTTP           = 81016
+	CodeStudioFunctionError  = 81017
+	CodeStudioTemplate       = 81018
+	CodeStudioTrigger        = 81020
+	CodeStudioRevision       = 81021
+	CodeStudioDefinition     = 81022
+	CodeStudioContact        = 81023
+	CodeStudioSubflow        = 81024
+	CodeStudioManyWidgets    = 81025
+	CodeStudioTooManyWidgets = 81026
 )
