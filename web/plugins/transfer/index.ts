@@ -32,19 +32,16 @@ class TransferPlugin {
 /** Offers the task, tells how it went, and fails as the action would. */
 async function transfer(flex: FlexUI, { task, targetSid }: TransferPayload): Promise<void> {
   const tell = (id: keyof typeof texts, context?: object) => flex.Notifications.showNotification(id, context);
-  // The SDK makes the transfer's object when the server has told of it, which may be before or after the command is answered.
-  const follow = (outgoing: FlexTransfer) => {
-    outgoing.on("completed", () => tell("ParleyTransferDone"));
-    outgoing.on("failed", () => tell("ParleyTransferFailed"));
-  };
-  task.source.once("transferInitiated", follow);
   try {
     await task.transfer(targetSid, { mode: "COLD" });
   } catch (error) {
-    task.source.removeListener("transferInitiated", follow);
     tell("ParleyTransferRefused", { reason: error instanceof Error ? error.message : String(error) });
     throw error;
   }
+  // The answer has made the transfer's object. The event of its beginning may be told half a second later, when its end was told already.
+  const { outgoing } = task.source.transfers;
+  outgoing?.on("completed", () => tell("ParleyTransferDone"));
+  outgoing?.on("failed", () => tell("ParleyTransferFailed"));
   tell("ParleyTransferOffered", { name: targetSid.startsWith("WQ") ? "the queue" : "the agent" });
 }
 

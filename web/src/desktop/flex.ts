@@ -13,7 +13,6 @@ export interface FlexTask {
   source: {
     transfers: { outgoing?: FlexTransfer | null };
     on(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
-    once(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
     removeListener(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
   };
   transfer(targetSid: string, options?: { mode?: string }): Promise<unknown>;
