@@ -4,7 +4,7 @@
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -22,7 +22,7 @@ import { plain, start } from "./tests/start.mjs";
 import { supervisor } from "./tests/supervisor.mjs";
 import { transfer } from "./tests/transfer.mjs";
 
-const TEST_MS = 120_000;
+const TEST_MS = 300_000;
 const words = process.argv.slice(2).join(" ").toLowerCase();
 const bin = process.env.PARLEY_BIN ?? join(import.meta.dirname, "../../bin/parley");
 const shots = join(import.meta.dirname, "failures");
@@ -80,19 +80,26 @@ async function run(browser, server, tests, sizes = ["desktop", "phone"]) {
         console.log(`PASS ${title} (${Date.now() - began} ms)`);
       } catch (error) {
         failed++;
-        await mkdir(shots, { recursive: true });
-        const shot = join(shots, `${title.replace(/[^a-z0-9]+/gi, "-")}.png`);
-        await visit.page.screenshot({ path: shot }).catch(() => {});
-        console.log(
-          `FAIL ${title}\n  ${String(error.stack ?? error).replaceAll("\n", "\n  ")}\n  picture: ${shot}`,
-        );
+        console.log(`FAIL ${title}\n  ${String(error.stack ?? error).replaceAll("\n", "\n  ")}`);
+        await keep(title, await visit.evidence());
         if (process.env.PARLEY_TEST_VERBOSE) console.log(server.output);
       } finally {
         clearTimeout(timer);
-        await visit.context.close();
+        await visit.close();
       }
     }
   }
+}
+
+/** Keeps the pictures of a test that failed, and says what the pages complained of. */
+async function keep(title, { pictures, faults }) {
+  await mkdir(shots, { recursive: true });
+  for (const [n, picture] of pictures.entries()) {
+    const shot = join(shots, `${title.replace(/[^a-z0-9]+/gi, "-")}${n + 1}.png`);
+    await writeFile(shot, picture);
+    console.log(`  picture: ${shot}`);
+  }
+  for (const fault of faults) console.log(`  seen: ${fault.replaceAll("\n", "\n  ")}`);
 }
 
 /** Starts a server of its own and a browser for what is done with them. */

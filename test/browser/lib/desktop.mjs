@@ -1,7 +1,7 @@
 // The agents' desktop as a person uses it: Flex UI as published, so its elements are found by the words and class names that it gives them.
 
 import assert from "node:assert/strict";
-import { eventually } from "./visit.mjs";
+import { eventually, passed } from "./visit.mjs";
 
 /** What Flex UI and the widget say in the console of every healthy day. */
 const usual = [
@@ -82,7 +82,7 @@ export class DesktopPage extends ChatPage {
 
   /** Waits for the desktop itself, not its loading page. */
   async ready() {
-    await this.page.locator(".Twilio-MainContainer").waitFor({ timeout: 30_000 });
+    await this.page.locator(".Twilio-MainContainer").waitFor();
     return this;
   }
 
@@ -143,8 +143,9 @@ export class DesktopPage extends ChatPage {
     await row.getByRole("button").click();
   }
 
+  /** Waits for a notice of the bar, also one that is gone already. */
   async notice(text) {
-    await this.page.locator(".Twilio-NotificationBar").getByText(text).first().waitFor();
+    await passed(this.page, text);
   }
 }
 

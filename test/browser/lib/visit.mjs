@@ -6,6 +6,23 @@ import { createRequire } from "node:module";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** How long anything may take: far longer than on a machine with nothing else to do, for CI has machines with much to do. */
+export const PATIENCE_MS = 60_000;
+
+/** What stands on a page for some seconds only. */
+const passing = ".Twilio-NotificationBar-MessageContainer, [role=status]";
+
+/** Runs in every page: writes down what passes, in its order, so that a slow test misses none of it. */
+function keepPassing(selector) {
+  window.passed = [];
+  let standing = [];
+  new MutationObserver(() => {
+    const now = [...document.querySelectorAll(selector)].map((element) => element.textContent);
+    window.passed.push(...now.filter((text) => text && !standing.includes(text)));
+    standing = now;
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+}
+
 export const sizes = {
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
   desktop: { viewport: { width: 1280, height: 800 } },
@@ -15,6 +32,8 @@ export class Visit {
   #faults = [];
   /** Console messages that a test brings about on purpose. */
   expected = [];
+  /** The visits of other people in the same test. */
+  others = [];
   /** Hosts beside the server's that a test lets its page speak to. */
   allowed = [];
 
@@ -31,7 +50,8 @@ export class Visit {
       ignoreHTTPSErrors: true, // certificates here are of the tests' own making
       ...options,
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(PATIENCE_MS);
+    await context.addInitScript(keepPassing, passing);
     const page = await context.newPage();
     const visit = new Visit(server, context, page, size);
     const { host } = new URL(server.origin);
@@ -51,6 +71,23 @@ export class Visit {
     context.on("page", watch);
     context.on("request", (request) => look(request.url())); // those of workers too
     return visit;
+  }
+
+  /** Pictures of all its tabs and those of the others, and what their pages complained of. */
+  async evidence() {
+    const evidence = { pictures: [], faults: [...this.#faults] };
+    for (const page of this.context.pages())
+      evidence.pictures.push(await page.screenshot({ timeout: 5_000 }).catch(() => Buffer.alloc(0)));
+    for (const other of this.others) {
+      const { pictures, faults } = await other.evidence();
+      evidence.pictures.push(...pictures);
+      evidence.faults.push(...faults);
+    }
+    return evidence;
+  }
+
+  async close() {
+    for (const { context } of [...this.others, this]) await context.close();
   }
 
   /** Fails on anything that the page complained of, or asked of another host. */
@@ -78,19 +115,26 @@ export class Visit {
   }
 }
 
+/** Waits for a text that passes, after the one that was last waited for. */
+export function passed(page, text) {
+  const take = (words) => {
+    const at = window.passed.findIndex((one) => one.includes(words));
+    return { taken: window.passed.splice(0, at + 1).length > 0, left: window.passed };
+  };
+  return eventually(() => page.evaluate(take, text), ({ taken }) => taken, `to be told “${text}”`);
+}
+
 /** Another person with a browser of their own; whatever it complains of is this test's fault too. */
 export async function another(visit, act) {
   const other = await Visit.open(visit.context.browser(), visit.server, visit.size);
-  try {
-    await act(other);
-    other.assertClean();
-  } finally {
-    await other.context.close();
-  }
+  visit.others.push(other);
+  await act(other);
+  other.assertClean();
+  await other.close();
 }
 
 /** Polls until a value is right, and says what it was when it never becomes so. */
-export async function eventually(read, right, what, ms = 10_000) {
+export async function eventually(read, right, what, ms = PATIENCE_MS) {
   const until = Date.now() + ms;
   let value;
   do {

@@ -47,13 +47,11 @@ export const day = {
       await desk.task("Carol").getByText("Incoming chat request").waitFor();
       await desk.accept();
 
-      await widget.field.pressSequentially("It is la");
-      await page.getByText("Carol is typing").waitFor();
+      await Promise.all([page.getByText("Carol is typing").waitFor(), widget.field.pressSequentially("It is la")]);
       await widget.say("It is late.");
       await desk.hears("It is late.");
       await readState(widget, "Read");
-      await desk.field.pressSequentially("Let me lo");
-      await customer.page.getByText("Agent is typing").waitFor();
+      await Promise.all([customer.page.getByText("Agent is typing").waitFor(), desk.field.pressSequentially("Let me lo")]);
       await desk.say("Let me look.");
       await widget.hears("Let me look.");
 
@@ -122,7 +120,6 @@ export const day = {
 
     await server.offersStand(2);
     await server.customer("Bob", "Anybody there?");
-    await desk.task("Bob").waitFor();
     await desk.shows("Offline");
     await page.locator(".Twilio-NoTasksCanvas").waitFor();
     await server.offersStand(120);

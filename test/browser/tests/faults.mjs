@@ -85,7 +85,7 @@ export const faults = {
     await visit.server.start();
     await customer.root
       .getByText("The connection was lost. Reconnecting…")
-      .waitFor({ state: "hidden", timeout: 60_000 });
+      .waitFor({ state: "hidden" });
     // The SDK gives up a queued request after some time; then the reader sends it again.
     await eventually(
       async () => {
@@ -95,7 +95,6 @@ export const faults = {
       },
       (states) => ["Sent", "Read"].includes(states.at(-1)),
       "the message is sent",
-      60_000,
     );
     await agent.hears("in between");
     await agent.say("after");
@@ -105,9 +104,9 @@ export const faults = {
   },
 
   async "a token is renewed before it expires, and nobody notices"(visit) {
-    const { page, customer, agent, renewed } = await shortToken(visit, "10s");
+    const { page, customer, agent, renewed } = await shortToken(visit, "20s");
     await agent.hears("before");
-    await eventually(renewed, (n) => n >= 1, "a new token", 15_000);
+    await eventually(renewed, (n) => n >= 1, "a new token");
     assert.equal(await page.getByText("The connection was lost").count(), 0);
     await customer.say("after");
     await agent.hears("after");
@@ -115,13 +114,13 @@ export const faults = {
 
   async "an expired token is replaced, and what was missed comes"(visit) {
     visit.expected = [/status of 503/];
-    const { page, customer, agent } = await shortToken(visit, "6s", { renewals: false });
+    const { page, customer, agent } = await shortToken(visit, "20s", { renewals: false });
     await customer.show();
-    await customer.root.getByText("Signing in again…").waitFor({ timeout: 20_000 });
+    await customer.root.getByText("Signing in again…").waitFor();
     await agent.say("meanwhile");
     await page.unroute("**/demo/token");
     await customer.show();
-    await customer.root.getByText("Signing in again…").waitFor({ state: "hidden", timeout: 45_000 });
+    await customer.root.getByText("Signing in again…").waitFor({ state: "hidden" });
     await customer.hears("meanwhile");
     await customer.say("back");
     await agent.hears("back");

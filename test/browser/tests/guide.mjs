@@ -18,9 +18,9 @@ export const guide = {
     await customer.state("Read");
     // The SDK tells of typing once in five seconds, so this comes before anything else is written.
     await agent.show();
+    const typing = customer.root.getByText("Agent is typing").waitFor({ state: "attached" }); // on a phone, the side is not shown
     await agent.field.pressSequentially("One mom");
-    await customer.show();
-    await customer.root.getByText("Agent is typing").waitFor();
+    await typing;
     await agent.say("One moment");
     await customer.hears("One moment");
     await eventually(

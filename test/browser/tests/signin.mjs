@@ -19,7 +19,7 @@ async function fill(page, name, secret) {
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
-const loginPage = (page) => page.getByRole("heading", { name: "Sign in to the agent desktop" }).waitFor({ timeout: 30_000 });
+const loginPage = (page) => page.getByRole("heading", { name: "Sign in to the agent desktop" }).waitFor();
 
 /** What the desktop says of a token that it is told to drop. */
 const refusals = [/status of 40[13]/, /Error|error|invalid|Failed|failed/];
@@ -121,7 +121,7 @@ export const signin = {
     await desk.ready();
     visit.expected.push(...refusals, /Degraded mode/); // until it is opened anew
     await server.rest("DELETE", `${workers}/${sid}`);
-    await page.getByText("You have been signed out.").waitFor({ timeout: 30_000 }); // it asks every 15 s
+    await page.getByText("You have been signed out.").waitFor(); // it asks every 15 s
     await page.getByRole("button", { name: "Sign in again" }).click();
     await loginPage(page);
     await fill(page, "hugo", password);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { passed } from "../lib/visit.mjs";
 
 export const start = {
   async "start page: health, credentials, snippets, links"({ page, server }) {
@@ -25,12 +26,12 @@ export const start = {
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.goto("/");
     await page.getByRole("button", { name: "Copy: Account SID" }).click();
-    await page.getByRole("button", { name: "Copied: Account SID" }).waitFor();
+    await passed(page, "Copied");
     const credentials = await (await fetch(`${server.origin}/demo/credentials`)).json();
     const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
     assert.equal(await clipboard(), credentials.account_sid);
     await page.getByRole("button", { name: "Copy all as JSON" }).click();
-    await page.getByRole("button", { name: "Copied: all as JSON" }).waitFor();
+    await passed(page, "Copied");
     assert.deepEqual(JSON.parse(await clipboard()), credentials);
   },
 

@@ -1,5 +1,5 @@
 import { DesktopPage, WidgetPage } from "../lib/desktop.mjs";
-import { another } from "../lib/visit.mjs";
+import { another, eventually } from "../lib/visit.mjs";
 
 export const transfer = {
   async "transfer: to a queue, where a colleague takes the chat over"(visit) {
@@ -26,6 +26,24 @@ export const transfer = {
         await customer.page.getByText("Thanks for chatting with us!").waitFor();
       });
     });
+  },
+
+  async "transfer: taken at once, and the agent is told"(visit) {
+    const { server } = visit;
+    const desk = await new DesktopPage(visit).signIn();
+    await server.move("Available");
+    await server.customer("Alice", "Hello");
+    await desk.accept();
+    await desk.hears("Hello");
+    await server.move("Available", "supervisor");
+    const [{ sid }] = await server.tasks("assigned");
+    const path = `/taskrouter/v1/Workspaces/{WS}/Tasks/${sid}/Reservations`;
+    const offers = async () => (await server.rest("GET", `${path}?ReservationStatus=pending`)).reservations;
+    await desk.transfer("Supervisor");
+    const [offer] = await eventually(offers, (all) => all.length === 1, "the colleague's offer");
+    await server.rest("POST", `${path}/${offer.sid}`, { ReservationStatus: "accepted" }); // as by a plugin that accepts by itself
+    await desk.notice("The chat was taken over.");
+    await desk.tasks.waitFor({ state: "detached" });
   },
 
   async "transfer: rejected by the colleague, the chat stays where it was"(visit) {

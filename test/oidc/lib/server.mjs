@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 
 /** A port that was free a moment ago. */
 export function freePort() {
