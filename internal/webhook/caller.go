@@ -55,8 +55,9 @@ type Request struct {
 	Form             url.Values
 	Body             []byte
 	ContentType      string
-	AuthToken        string // key of the signature
-	IdempotencyToken string // the same for every attempt at one delivery
+	AuthToken        string        // key of the signature; "" for a call without one
+	IdempotencyToken string        // the same for every attempt at one delivery
+	Timeout          time.Duration // 0 means the caller's
 }
 
 // Response is what came of a call.
@@ -146,7 +147,10 @@ func CheckURL(raw string) error {
 // Post makes one signed call and waits for its answer. The error is nil exactly if the outcome is OK; its text holds
 // neither the query nor the user-info of the address, and is fit for a log.
 func (c *Caller) Post(ctx context.Context, r Request) (Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	if r.Timeout == 0 {
+		r.Timeout = c.timeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	req, err := c.request(ctx, r)
 	if err != nil {
@@ -183,16 +187,21 @@ func (c *Caller) request(ctx context.Context, r Request) (*http.Request, error) 
 		address     = withQuery(r.URL, "")
 		method      = r.Method
 		contentType = formType
-		form        = single(r.Form)
+		form        = r.Form
 		body        []byte
 		signature   string
 	)
+	if r.AuthToken != "" {
+		form = single(form)
+	}
 	switch {
 	case method == "" || method == http.MethodPost:
 		method = http.MethodPost
 		if r.Body != nil {
 			body, contentType = r.Body, r.ContentType
-			address, signature = SignBody(r.AuthToken, r.URL, body)
+			if r.AuthToken != "" {
+				address, signature = SignBody(r.AuthToken, r.URL, body)
+			}
 		} else {
 			body = []byte(form.Encode())
 			signature = Sign(r.AuthToken, address, form)
@@ -211,7 +220,9 @@ func (c *Caller) request(ctx context.Context, r Request) (*http.Request, error) 
 	h := req.Header
 	h.Set("User-Agent", c.userAgent)
 	h.Set("Accept", "*/*")
-	h.Set("X-Twilio-Signature", signature)
+	if r.AuthToken != "" {
+		h.Set("X-Twilio-Signature", signature)
+	}
 	if contentType != "" {
 		h.Set("Content-Type", contentType)
 	}
