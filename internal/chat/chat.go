@@ -15,6 +15,7 @@ type Chat struct {
 	outbox   Outbox
 	asker    Asker
 	notifier Notifier
+	hasFlow  func(r *store.Reader, accountSID, flowSID string) (bool, error)
 	log      *slog.Logger
 	services *serviceCache
 	rooms    *roomCache
@@ -26,6 +27,7 @@ type Options struct {
 	Outbox        Outbox
 	Asker         Asker
 	Notifier      Notifier
+	HasFlow       func(r *store.Reader, accountSID, flowSID string) (bool, error) // says whether an account has a Studio flow; nil: none has
 	Log           *slog.Logger
 	CachedMembers int           // bound of the cache of channels, counted in members; 0 means 100,000
 	ServiceTTL    time.Duration // how long a service's settings may be stale when another node's message was lost; 0 means 3 s
@@ -42,7 +44,7 @@ func New(st *store.Store, codec *core.SIDCodec, o Options) *Chat {
 	if o.ServiceTTL == 0 {
 		o.ServiceTTL = 3 * time.Second
 	}
-	c := &Chat{st: st, codec: codec, outbox: o.Outbox, asker: o.Asker, notifier: o.Notifier, log: o.Log,
+	c := &Chat{st: st, codec: codec, outbox: o.Outbox, asker: o.Asker, notifier: o.Notifier, hasFlow: o.HasFlow, log: o.Log,
 		services: newServiceCache(o.ServiceTTL), rooms: newRoomCache(o.CachedMembers)}
 	st.OnCommit(func(changes []any) {
 		for _, change := range changes {
@@ -73,6 +75,7 @@ type Actor struct {
 	User     *User // of Identity
 	Source   Source
 	Webhooks bool // REST with X-Twilio-Webhook-Enabled: true; SDK actions fire webhooks anyway (rest-semantics §3.2)
+	Flow     bool // a Studio flow: no flow hears it
 }
 
 // server reports whether roles do not apply.

@@ -25,6 +25,7 @@ type Delivery struct {
 	Method     string            // GET or POST
 	Retries    int64             // how often to try again after the first time
 	Params     map[string]string // without RetryCount, which the sender adds
+	FlowSID    string            // of type HookStudio: the Studio flow that is to hear it, in place of a receiver
 }
 
 // The post-events (rest-semantics §3.3).
@@ -81,10 +82,11 @@ func (s *Service) method() string {
 type happening struct {
 	event     string
 	actor     *Actor
-	lane      string // the SID of the channel or user
-	order     int64  // rises with the changes of the lane, see Seq.Order
-	agentRole string // the SID of the channel role by which an agent's doing is known; "" for others
-	body      string // of a message, for triggers
+	channel   *Channel // where it happened; nil for what happened to a user
+	lane      string   // the SID of the channel or user
+	order     int64    // rises with the changes of the lane, see Seq.Order
+	agentRole string   // the SID of the channel role by which an agent's doing is known; "" for others
+	body      string   // of a message, for triggers
 	params    func(p params)
 }
 
@@ -110,14 +112,17 @@ func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
 		return err
 	}
 	for _, hook := range hooks {
-		if byAgent && hook.CustomersOnly || !hook.wants(&h) {
+		if byAgent && hook.CustomersOnly || h.actor.Flow && hook.Type == HookStudio || !hook.wants(&h) {
 			continue
 		}
 		p := h.actor.params(h.event)
 		p["WebhookType"], p["WebhookSid"] = hook.Type, hook.SID
 		h.params(p)
+		if hook.Type == HookStudio { // rest-semantics §3.3
+			p["To"], p["ChannelAttributes"] = h.channel.SID, h.channel.Attributes
+		}
 		if err := c.outbox.Enqueue(tx, Delivery{Type: hook.Type, Lane: hook.SID, LaneSeq: h.order, AccountSID: svc.AccountSID,
-			URL: hook.URL, Method: hook.Method, Retries: hook.RetryCount, Params: p}); err != nil {
+			URL: hook.URL, Method: hook.Method, Retries: hook.RetryCount, Params: p, FlowSID: hook.FlowSID}); err != nil {
 			return err
 		}
 	}
@@ -145,7 +150,7 @@ func (c *Chat) fireIn(tx *store.Tx, room *Room, h happening) error {
 	if err != nil {
 		return err
 	}
-	h.lane, h.order = room.Channel.SID, room.Seq.Order()
+	h.channel, h.lane, h.order = room.Channel, room.Channel.SID, room.Seq.Order()
 	return c.fire(tx, hooks, h)
 }
 
@@ -172,7 +177,7 @@ func (w *Webhook) wants(h *happening) bool {
 
 // messageSent is the event of a new message.
 func (c *Chat) messageSent(a *Actor, ch *Channel, seq *Seq, m *Message, authorRole string) happening {
-	h := happening{event: eventMessageSent, actor: a, lane: ch.SID, order: seq.Order(), agentRole: authorRole, body: m.Body,
+	h := happening{event: eventMessageSent, actor: a, channel: ch, lane: ch.SID, order: seq.Order(), agentRole: authorRole, body: m.Body,
 		params: func(p params) { c.describeMessage(p, ch, m) }}
 	if m.MediaID != 0 {
 		h.event = eventMediaMessageSent
@@ -198,7 +203,7 @@ func (c *Chat) fireChannel(tx *store.Tx, event string, a *Actor, room *Room) err
 
 // fireChannelDestroyed tells the webhooks that the channel had. The deletion counts in none of its counters, so that it is one further.
 func (c *Chat) fireChannelDestroyed(tx *store.Tx, a *Actor, room *Room, hooks []*Webhook) error {
-	return c.fire(tx, hooks, happening{event: eventChannelDestroyed, actor: a, lane: room.Channel.SID, order: room.Seq.Order() + 1, params: func(p params) {
+	return c.fire(tx, hooks, happening{event: eventChannelDestroyed, actor: a, channel: room.Channel, lane: room.Channel.SID, order: room.Seq.Order() + 1, params: func(p params) {
 		p.channel(room.Channel)
 		p.at("DateRemoved", tx.Now())
 	}})

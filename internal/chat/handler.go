@@ -40,6 +40,30 @@ func (c *Chat) DetachHandlerTx(tx *store.Tx, room *Room) error {
 	return room.save(tx)
 }
 
+// HasWebhookTx reports whether an open room has a webhook of a type.
+func (c *Chat) HasWebhookTx(tx *store.Tx, room *Room, kind string) (bool, error) {
+	if room.Seq.Hooks == 0 { // never had a hook
+		return false, nil
+	}
+	_, err := webhookTable.One(&tx.Reader, "WHERE channel_id = $1 AND type = $2", room.Channel.ID, kind)
+	if errors.Is(err, store.ErrNoRow) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// RemoveWebhooksTx removes an open room's webhooks of a type. Deliveries that are due already still go out.
+func (c *Chat) RemoveWebhooksTx(tx *store.Tx, room *Room, kind string) error {
+	if has, err := c.HasWebhookTx(tx, room, kind); err != nil || !has {
+		return err
+	}
+	room.Seq.Hooks++
+	if err := tx.Defer("DELETE FROM channel_webhook WHERE channel_id = $1 AND type = $2", room.Channel.ID, kind); err != nil {
+		return err
+	}
+	return room.save(tx)
+}
+
 // roomHandler reads the handler's hook; store.ErrNoRow when there is none.
 func roomHandler(tx *store.Tx, room *Room) (*Webhook, error) {
 	if room.Seq.Hooks == 0 { // never had a hook

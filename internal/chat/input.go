@@ -125,6 +125,7 @@ type WebhookPatch struct {
 	URL, Method       *string
 	Filters, Triggers *[]string
 	RetryCount        *int64
+	FlowSID           *string // of type studio only
 }
 
 // NewMedia is the input of CreateMedia. ID comes from MediaID, which the uploader asks for before it names the bytes.

@@ -73,6 +73,31 @@ func (c *Chat) SendMessage(ctx context.Context, a Actor, ref string, in NewMessa
 	return m, nil
 }
 
+// SendMessageTx is SendMessage of a server on an open room, inside a transaction; nobody is asked before.
+func (c *Chat) SendMessageTx(tx *store.Tx, a Actor, room *Room, in NewMessage) (*Message, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	m, err := c.draft(&a, in)
+	if err != nil {
+		return nil, err
+	}
+	m.CreatedAt, m.UpdatedAt = tx.Now(), tx.Now()
+	known := c.rooms.get(room.Channel.SID)
+	if known == nil {
+		known = &snapshot{doc: -1, roster: -1, hooksAt: -1}
+	}
+	current, err := known.refresh(&tx.Reader, room.Channel.ID, &room.Seq)
+	if err != nil {
+		return nil, err
+	}
+	room.Seq.NextIndex, room.Seq.LastIndex, room.Seq.LastAt = room.Seq.NextIndex+1, room.Seq.NextIndex, tx.Now()
+	if err := c.write(tx, &a, room, current, m, in); err != nil {
+		return nil, err
+	}
+	return m, room.save(tx)
+}
+
 // check refuses what is wrong with a message in itself (rest-semantics §2.8).
 func (in *NewMessage) check() error {
 	if in.Body == nil && in.MediaSID == "" {

@@ -29,7 +29,7 @@ func (c *Chat) CreateWebhook(ctx context.Context, svc *Service, ref string, in N
 		if err != nil {
 			return err
 		}
-		w, err = c.AddWebhookTx(tx, room, in)
+		w, err = c.AddWebhookTx(tx, svc, room, in)
 		return err
 	})
 	if err != nil {
@@ -38,13 +38,13 @@ func (c *Chat) CreateWebhook(ctx context.Context, svc *Service, ref string, in N
 	return w, nil
 }
 
-// AddWebhookTx is CreateWebhook on an open room.
-func (c *Chat) AddWebhookTx(tx *store.Tx, room *Room, in NewWebhook) (*Webhook, error) {
+// AddWebhookTx is CreateWebhook on an open room of a service.
+func (c *Chat) AddWebhookTx(tx *store.Tx, svc *Service, room *Room, in NewWebhook) (*Webhook, error) {
 	w := newWebhook(tx, room, in)
 	if w.Method == "" {
 		w.Method = "POST"
 	}
-	if err := w.check(); err != nil {
+	if err := c.checkWebhook(&tx.Reader, svc, w); err != nil {
 		return nil, err
 	}
 	if room.Seq.Hooks > 0 { // a channel that never had one needs no count
@@ -64,7 +64,10 @@ func (c *Chat) AddWebhookTx(tx *store.Tx, room *Room, in NewWebhook) (*Webhook, 
 }
 
 func newWebhook(tx *store.Tx, room *Room, in NewWebhook) *Webhook {
-	if in.Type != HookStudio {
+	if in.Type == HookStudio { // it hears what customers write, and nothing else
+		in = NewWebhook{Type: HookStudio, Method: "POST", FlowSID: in.FlowSID, RetryCount: in.RetryCount, CustomersOnly: true,
+			Filters: []string{eventMessageSent, eventMediaMessageSent}}
+	} else {
 		in.FlowSID = ""
 	}
 	return &Webhook{ChannelSID: room.Channel.SID, ID: tx.NextID(), SID: core.NewSID("WH"), ChannelID: room.Channel.ID, Type: in.Type,
@@ -90,7 +93,6 @@ func (w *Webhook) check() error {
 			return core.Ef(core.CodeInvalidWebhookMethod, "Configuration.Method must be GET or POST")
 		}
 	case HookStudio:
-		return core.Ef(core.CodeInvalidWebhookFlow, "Configuration.FlowSid names no Studio flow of this server; a webhook of type studio needs one")
 	case "":
 		return core.E(core.CodeWebhookTypeRequired)
 	default:
@@ -124,6 +126,19 @@ func (w *Webhook) check() error {
 	return nil
 }
 
+// checkWebhook is check with what only the store can say: the flow of a webhook of type studio must be one of the account.
+func (c *Chat) checkWebhook(r *store.Reader, svc *Service, w *Webhook) error {
+	if err := w.check(); err != nil || w.Type != HookStudio {
+		return err
+	}
+	if c.hasFlow != nil && core.IsSID("FW", w.FlowSID) {
+		if ok, err := c.hasFlow(r, svc.AccountSID, w.FlowSID); err != nil || ok {
+			return err
+		}
+	}
+	return core.Ef(core.CodeInvalidWebhookFlow, "Configuration.FlowSid must name a Studio flow of this account")
+}
+
 // distinct drops what a list says twice, and empty texts: an empty list is sent as one of them. The order stays.
 func distinct(list []string) (out []string) {
 	seen := make(map[string]bool, len(list))
@@ -150,7 +165,7 @@ func (c *Chat) UpdateWebhook(ctx context.Context, svc *Service, ref, sid string,
 		if *w == before {
 			return nil
 		}
-		if err := w.check(); err != nil {
+		if err := c.checkWebhook(&tx.Reader, svc, w); err != nil {
 			return err
 		}
 		w.UpdatedAt = tx.Now()
@@ -167,6 +182,15 @@ func (c *Chat) UpdateWebhook(ctx context.Context, svc *Service, ref, sid string,
 }
 
 func (in *WebhookPatch) apply(w *Webhook) {
+	if in.RetryCount != nil {
+		w.RetryCount = *in.RetryCount
+	}
+	if w.Type == HookStudio {
+		if in.FlowSID != nil {
+			w.FlowSID = *in.FlowSID
+		}
+		return
+	}
 	if in.URL != nil {
 		w.URL = *in.URL
 	}
@@ -178,9 +202,6 @@ func (in *WebhookPatch) apply(w *Webhook) {
 	}
 	if in.Triggers != nil {
 		w.Triggers = encodeStrings(distinct(*in.Triggers))
-	}
-	if in.RetryCount != nil {
-		w.RetryCount = *in.RetryCount
 	}
 }
 

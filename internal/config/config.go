@@ -15,6 +15,7 @@ type Config struct {
 	Network
 	Limits
 	Webhooks
+	Studio
 	Push
 	Media
 	Logging
@@ -61,6 +62,24 @@ type Webhooks struct {
 	WebhookAllowPrivate bool          `name:"webhook-allow-private" env:"PARLEY_WEBHOOK_ALLOW_PRIVATE" help:"Let outgoing calls reach loopback and private addresses, for trials on one machine. Link-local and metadata addresses stay closed."`
 	WebhookAllowHosts   []string      `name:"webhook-allow-hosts" env:"PARLEY_WEBHOOK_ALLOW_HOSTS" placeholder:"HOST,..." help:"Host names, addresses or CIDR ranges that outgoing calls may reach although they are private. Only an address or range opens link-local ones."`
 	WebhookRetention    time.Duration `name:"webhook-retention" env:"PARLEY_WEBHOOK_RETENTION" default:"168h" help:"How long failed webhook calls are kept, to be looked at and replayed. What a replay needs holds what people wrote."`
+}
+
+// Studio bounds what flows may do (taskrouter-studio B.5), and says how long is kept what they did.
+type Studio struct {
+	StudioRetention      time.Duration `name:"studio-retention" env:"PARLEY_STUDIO_RETENTION" default:"720h" help:"How long executions that ended can be read. They hold what people wrote."`
+	StudioLifetime       time.Duration `name:"studio-lifetime" env:"PARLEY_STUDIO_LIFETIME" default:"720h" help:"How long an execution may live; at most 30 days."`
+	StudioReplyTimeout   time.Duration `name:"studio-reply-timeout" env:"PARLEY_STUDIO_REPLY_TIMEOUT" default:"1h" help:"How long a flow waits for a reply where it does not say."`
+	StudioHTTPTimeout    time.Duration `name:"studio-http-timeout" env:"PARLEY_STUDIO_HTTP_TIMEOUT" default:"10s" help:"How long a request of a flow may take."`
+	StudioHTTPBytes      ByteSize      `name:"studio-http-bytes" env:"PARLEY_STUDIO_HTTP_BYTES" default:"64KiB" placeholder:"SIZE" help:"Largest answer that a flow takes; at most 64KiB."`
+	StudioMaxSteps       int           `name:"studio-max-steps" env:"PARLEY_STUDIO_MAX_STEPS" default:"1000" placeholder:"N" help:"Steps of one execution, those of subflows included (81000)."`
+	StudioMaxRepeats     int           `name:"studio-max-repeats" env:"PARLEY_STUDIO_MAX_REPEATS" default:"10" placeholder:"N" help:"How often one widget may run without another between (81001)."`
+	StudioMaxWidgets     int           `name:"studio-max-widgets" env:"PARLEY_STUDIO_MAX_WIDGETS" default:"2000" placeholder:"N" help:"Widgets of a flow with its subflows (81026); from three quarters on there is a warning (81025)."`
+	StudioMaxSubflows    int           `name:"studio-max-subflows" env:"PARLEY_STUDIO_MAX_SUBFLOWS" default:"50" placeholder:"N" help:"Other flows that a flow may run (81024)."`
+	StudioMaxLoops       int           `name:"studio-max-loops" env:"PARLEY_STUDIO_MAX_LOOPS" default:"15" placeholder:"N" help:"Rounds of one for of a template."`
+	StudioTextBytes      ByteSize      `name:"studio-text-bytes" env:"PARLEY_STUDIO_TEXT_BYTES" default:"16KiB" placeholder:"SIZE" help:"Largest text that a template gives."`
+	StudioContextBytes   ByteSize      `name:"studio-context-bytes" env:"PARLEY_STUDIO_CONTEXT_BYTES" default:"1MiB" placeholder:"SIZE" help:"How much one execution may remember."`
+	StudioTaskAttributes int           `name:"studio-task-attributes" env:"PARLEY_STUDIO_TASK_ATTRIBUTES" default:"4096" placeholder:"N" help:"Characters of the attributes of a flow's tasks; at most 4096."`
+	StudioTimeZone       string        `name:"studio-time-zone" env:"PARLEY_STUDIO_TIME_ZONE" default:"America/Los_Angeles" placeholder:"ZONE" help:"Time zone of dates in templates."`
 }
 
 // Push says where the push services are.

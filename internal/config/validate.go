@@ -30,6 +30,7 @@ func (c *Config) Validate() error {
 	f.network(&c.Network)
 	f.limits(c)
 	f.webhooks(&c.Webhooks)
+	f.studio(&c.Studio)
 	f.push(&c.Push)
 	f.account(&c.Account)
 	if c.NATSURL != "" && c.DatabaseURL == "" {
@@ -109,6 +110,32 @@ func (f *faults) network(n *Network) {
 		}
 	}
 	f.duration("drain-timeout", n.DrainTimeout, 0, 10*time.Minute)
+}
+
+func (f *faults) studio(s *Studio) {
+	const month = 30 * 24 * time.Hour
+	f.duration("studio-retention", s.StudioRetention, time.Minute, 20*365*24*time.Hour)
+	f.duration("studio-lifetime", s.StudioLifetime, time.Minute, month)
+	f.duration("studio-reply-timeout", s.StudioReplyTimeout, time.Second, month)
+	f.duration("studio-http-timeout", s.StudioHTTPTimeout, 100*time.Millisecond, time.Minute)
+	f.size("studio-http-bytes", s.StudioHTTPBytes, 1, 64<<10)
+	f.size("studio-text-bytes", s.StudioTextBytes, 1<<10, 1<<20)
+	f.size("studio-context-bytes", s.StudioContextBytes, 16<<10, 16<<20)
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"studio-max-steps", s.StudioMaxSteps}, {"studio-max-repeats", s.StudioMaxRepeats}, {"studio-max-widgets", s.StudioMaxWidgets},
+		{"studio-max-subflows", s.StudioMaxSubflows}, {"studio-max-loops", s.StudioMaxLoops}, {"studio-task-attributes", s.StudioTaskAttributes},
+	} {
+		f.number(n.name, n.value, 1)
+	}
+	if s.StudioTaskAttributes > 4096 {
+		f.add("studio-task-attributes", "%d is more than a task can have; use at most 4096", s.StudioTaskAttributes)
+	}
+	if _, err := time.LoadLocation(s.StudioTimeZone); err != nil || s.StudioTimeZone == "" {
+		f.add("studio-time-zone", "%q is unknown; use a name such as Europe/Berlin or UTC", s.StudioTimeZone)
+	}
 }
 
 func (f *faults) limits(c *Config) {

@@ -57,6 +57,8 @@ const (
 	SIDWorkerChannel SIDKind = 16
 
 	SIDPlainDocument SIDKind = 17
+
+	SIDExecution SIDKind = 18 // of a Studio flow
 )
 
 // SIDCodec turns row numbers into SIDs that look random and back, so that hot tables need no index on a random key

@@ -175,7 +175,7 @@ func (x *Flex) build(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Ch
 	if _, err := x.chat.AddMemberTx(tx, by, room, chat.NewMember{Identity: n.Identity, RoleSID: guest.SID}); err != nil {
 		return nil, flexCode(err)
 	}
-	if err := x.attachHandler(tx, flow, made, room); err != nil {
+	if err := x.attachHandler(tx, by.Service, flow, made, room); err != nil {
 		return nil, err
 	}
 	if err := channels.Insert(tx, made); err != nil {
@@ -259,16 +259,25 @@ func (x *Flex) freeName(tx *store.Tx, by chat.Actor, name string) error {
 }
 
 // attachHandler connects what answers the customer (rest-semantics §4.2).
-func (x *Flex) attachHandler(tx *store.Tx, flow *Flow, made *Channel, room *chat.Room) error {
+func (x *Flex) attachHandler(tx *store.Tx, svc *chat.Service, flow *Flow, made *Channel, room *chat.Room) error {
 	switch flow.IntegrationType {
 	case IntegrationExternal:
 		in, err := flow.Handler()
 		if err != nil {
 			return err
 		}
-		_, err = x.chat.AddWebhookTx(tx, room, chat.NewWebhook{Type: chat.HookWebhook, URL: in.URL, Method: "POST",
+		_, err = x.chat.AddWebhookTx(tx, svc, room, chat.NewWebhook{Type: chat.HookWebhook, URL: in.URL, Method: "POST",
 			Filters: []string{"onMessageSent", "onMediaMessageSent"}, RetryCount: *in.RetryCount, CustomersOnly: true})
 		return err
+	case IntegrationStudio:
+		in, err := flow.Handler()
+		if err != nil {
+			return err
+		}
+		if ok, err := x.studio.HasFlow(&tx.Reader, flow.AccountSID, in.FlowSID); err != nil || !ok {
+			return err // it was deleted since; the chat is opened all the same
+		}
+		return x.attachStudio(tx, svc, room, in)
 	case IntegrationTask:
 		if made.TaskSID == nil || longLived(room.Channel) {
 			return x.chat.AttachHandlerTx(tx, room)

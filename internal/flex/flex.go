@@ -8,6 +8,7 @@ import (
 	"parley/internal/identity"
 	"parley/internal/jobs"
 	"parley/internal/store"
+	"parley/internal/studio"
 	"parley/internal/taskrouter"
 )
 
@@ -17,6 +18,7 @@ type Flex struct {
 	chat     *chat.Chat
 	tr       *taskrouter.TaskRouter
 	identity *identity.Identity
+	studio   *studio.Studio // nil: no Flex Flow can name one of its flows
 }
 
 // New makes the use cases over a store and the products that they conduct. It asks TaskRouter to tell of its tasks, so make it

@@ -258,7 +258,7 @@ func (x *Flex) applyIntegration(tx *store.Tx, f *Flow, p FlowPatch) error {
 	case IntegrationTask:
 		in = taskHandler(old, p)
 	case IntegrationStudio:
-		err = flowFault("IntegrationType studio needs Studio flows, which this version of Parley does not run; use external with the URL of your own bot")
+		in, err = studioHandler(old, p)
 	default:
 		err = flowFault("IntegrationType must be one of studio, external, task")
 	}
@@ -270,8 +270,11 @@ func (x *Flex) applyIntegration(tx *store.Tx, f *Flow, p FlowPatch) error {
 		return err // a flow whose workflow is gone can still be changed otherwise, and disabled
 	}
 	f.Integration = string(text)
-	if f.IntegrationType == IntegrationTask {
+	switch f.IntegrationType {
+	case IntegrationTask:
 		return x.checkTaskHandler(tx, f.AccountSID, in)
+	case IntegrationStudio:
+		return x.checkStudioHandler(tx, f.AccountSID, in)
 	}
 	return nil
 }

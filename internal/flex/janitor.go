@@ -57,7 +57,11 @@ func (x *Flex) tidy(tx *store.Tx, e end) error {
 		return err
 	}
 	if longLived(at.room.Channel) {
-		if at.TaskAttributes != "" { // one that was made long-lived later has no handler yet
+		if at.flow.IntegrationType == IntegrationStudio { // the flow has the next word again
+			if err := x.attachHandler(tx, at.by.Service, at.flow, at.Channel, at.room); err != nil {
+				return err
+			}
+		} else if at.TaskAttributes != "" { // one that was made long-lived later has no handler yet
 			if err := x.chat.AttachHandlerTx(tx, at.room); err != nil {
 				return err
 			}
@@ -75,6 +79,9 @@ func (x *Flex) tidy(tx *store.Tx, e end) error {
 
 // close ends a conversation for its customer and tells whoever listens.
 func (x *Flex) close(tx *store.Tx, at *place) error {
+	if err := x.chat.RemoveWebhooksTx(tx, at.room, chat.HookStudio); err != nil { // one that was added by hand
+		return err
+	}
 	if err := x.chat.DetachHandlerTx(tx, at.room); err != nil {
 		return err
 	}

@@ -108,7 +108,11 @@ func (x *Flex) openChannel(tx *store.Tx, accountSID, sid string) (*place, error)
 
 // setAttribute sets one of the chat channel's attributes. Where they are so long that it does not fit, they stay as they are.
 func (x *Flex) setAttribute(tx *store.Tx, at *place, name, value string) error {
-	text, err := with(at.room.Channel.Attributes, map[string]any{name: value})
+	return x.setAttributes(tx, at, map[string]any{name: value})
+}
+
+func (x *Flex) setAttributes(tx *store.Tx, at *place, all map[string]any) error {
+	text, err := with(at.room.Channel.Attributes, all)
 	if err != nil {
 		return err
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Files are the vendor's OpenAPI files by the product whose answers they describe.
+// Files are the vendor's OpenAPI files by the product whose answers they describe; of several versions, with a blank between.
 func Files() map[string]string {
 	return map[string]string{"chat": "twilio_chat_v2", "flex-api": "twilio_flex_v1", "api": "twilio_api_v2010", "taskrouter": "twilio_taskrouter_v1",
-		"iam": "twilio_iam_v1", "accounts": "twilio_accounts_v1"}
+		"iam": "twilio_iam_v1", "accounts": "twilio_accounts_v1", "studio": "twilio_studio_v1 twilio_studio_v2"}
 }
 
 // Operation is one operation of an OpenAPI file.
@@ -60,7 +60,19 @@ func (s *Specs) Operations(w testingT, product string) []Operation {
 	if err != nil {
 		w.Fatalf("%v", err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, Files()[product]+".json"))
+	var all []Operation
+	for name := range strings.FieldsSeq(Files()[product]) {
+		all = append(all, operations(w, product, filepath.Join(dir, name+".json"))...)
+	}
+	slices.SortFunc(all, func(a, b Operation) int { return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method) })
+	s.loaded[product] = all
+	return all
+}
+
+// operations reads those of one file.
+func operations(w testingT, product, path string) (all []Operation) {
+	w.Helper()
+	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		w.Fatalf("the published OpenAPI files are not installed; run: make deps-test")
 	}
@@ -79,14 +91,11 @@ func (s *Specs) Operations(w testingT, product string) []Operation {
 	if err != nil {
 		w.Fatalf("%v", err)
 	}
-	var all []Operation
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			all = append(all, Operation{product, method, path, op.OperationID, op})
 		}
 	}
-	slices.SortFunc(all, func(a, b Operation) int { return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method) })
-	s.loaded[product] = all
 	return all
 }
 

@@ -61,7 +61,7 @@ func (o *recorder) take() (changes, calls []string) {
 type chatOutbox struct{ *recorder }
 
 func (o chatOutbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
-	if d.Type == chat.HookHandler {
+	if d.Type == chat.HookHandler || d.Type == chat.HookStudio {
 		return o.call(tx, d.Params["EventType"]+" "+d.Type)
 	}
 	return o.call(tx, d.Params["EventType"]+" "+d.URL)

@@ -19,6 +19,8 @@ var tables = [...][2]string{
 	{"tr_workflow", "updated_at"}, {"tr_worker", "updated_at + version"}, {"tr_worker_seq", "feed + assigned_at"},
 	{"tr_worker_channel", "updated_at + capacity + held + assigned"}, {"tr_task", "updated_at + version + events"},
 	{"tr_reservation", "updated_at + version"}, {"tr_transfer", "updated_at"}, {"tr_event", "at"}, {"tr_change", "entity_id"},
+	{"studio_flow", "updated_at"}, {"studio_revision", "created_at"}, {"studio_execution", "updated_at + effect"}, {"studio_step", "number"},
+	{"studio_warning", "code"},
 	{"signin_password", "updated_at"}, {"signin_session", "ends_at"},
 }
 

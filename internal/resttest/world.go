@@ -24,6 +24,8 @@ import (
 	pushrest "parley/internal/push/rest"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
+	"parley/internal/studio"
+	studiorest "parley/internal/studio/rest"
 	"parley/internal/taskrouter"
 	taskrest "parley/internal/taskrouter/rest"
 )
@@ -46,6 +48,7 @@ type World struct {
 	Chat     *chat.Chat
 	Tasks    *taskrouter.TaskRouter
 	Flex     *flex.Flex
+	Studio   *studio.Studio
 	Identity *identity.Identity
 	Router   *httpapi.Router
 	Desk     *flexrest.API
@@ -94,17 +97,22 @@ func (w *World) mount(st *store.Store) {
 	}
 	st.OnCommit(w.seen.commit)
 	w.Store = st
-	w.Chat = chat.New(st, codec, chat.Options{Outbox: chatOutbox{&w.seen}})
+	w.Chat = chat.New(st, codec, chat.Options{Outbox: chatOutbox{&w.seen}, HasFlow: func(r *store.Reader, accountSID, flowSID string) (bool, error) {
+		return w.Studio.HasFlow(r, accountSID, flowSID)
+	}})
 	w.Tasks = taskrouter.New(st, codec, taskrouter.Options{Outbox: taskOutbox{&w.seen}})
 	w.Identity = identity.New(st, identity.Options{Now: w.clock, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
 		_, err := w.Chat.Service(ctx, accountSID, serviceSID)
 		return err == nil, nil
 	}})
 	w.Flex = flex.New(st, w.Chat, w.Tasks, w.Identity)
+	w.Studio = studio.New(st, codec, studio.Options{AuthToken: w.Identity.AuthToken})
+	w.Flex.ConductStudio(w.Studio)
 	w.Router = httpapi.New(httpapi.Options{Auth: authenticator{w.Identity}})
 	chatrest.Routes(w.Router, w.Chat)
 	pushrest.Routes(w.Router, push.New(push.Options{Store: st}))
 	taskrest.Routes(w.Router, w.Tasks)
+	studiorest.Routes(w.Router, w.Studio, authenticator{w.Identity})
 	w.Desk = flexrest.New(w.Flex, flexrest.Options{Now: w.clock, Version: "test"})
 	w.Desk.Routes(w.Router)
 	identityrest.Routes(w.Router, w.Identity)

@@ -16,8 +16,11 @@ type outbox struct{}
 
 // Enqueue implements chat.Outbox.
 func (outbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
-	if d.Type == chat.HookHandler {
+	switch d.Type {
+	case chat.HookHandler:
 		return flex.EnqueueMessage(tx, d)
+	case chat.HookStudio:
+		return toStudio(tx, d)
 	}
 	return delivery.Enqueue(tx, d.Lane, d.LaneSeq, callOf(d))
 }

@@ -36,6 +36,8 @@ import (
 	pushrest "parley/internal/push/rest"
 	"parley/internal/realtime"
 	"parley/internal/store"
+	"parley/internal/studio"
+	studiorest "parley/internal/studio/rest"
 	"parley/internal/syncapi"
 	"parley/internal/taskrouter"
 	"parley/internal/taskrouter/bridge"
@@ -67,6 +69,7 @@ type Server struct {
 	chat     *chat.Chat
 	tasks    *taskrouter.TaskRouter
 	flex     *flex.Flex
+	studio   *studio.Studio
 	blobs    *blob.Dir
 	caller   *webhook.Caller
 	jobs     *jobs.Runner
@@ -113,7 +116,7 @@ func Start(ctx context.Context, c config.Config, o Options) (s *Server, err erro
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s = &Server{config: c, log: o.Log, version: o.Version, failed: make(chan error, 4), keyDeleted: make(chan struct{}, 1)}
-	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.startMatching, s.startCollecting, s.startCleaning, s.openRoutes, s.startRevoking, s.open} {
+	for _, part := range []func(context.Context) error{s.openStore, s.openBus, s.openProducts, s.openNode, s.openRealtime, s.openJobs, s.startMatching, s.startCollecting, s.startCleaning, s.startSweeping, s.openRoutes, s.startRevoking, s.open} {
 		if err := part(ctx); err != nil {
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 			defer cancel()
@@ -172,7 +175,7 @@ func (s *Server) openBus(context.Context) error {
 // openProducts makes the use cases, and what the instance needs of them.
 func (s *Server) openProducts(ctx context.Context) (err error) {
 	// These listen to commits, so they come before the first change.
-	s.chat = chat.New(s.store, s.codec, chat.Options{Outbox: outbox{}, Asker: asker{s}, Notifier: notices{}, Log: s.log})
+	s.chat = chat.New(s.store, s.codec, chat.Options{Outbox: outbox{}, Asker: asker{s}, Notifier: notices{}, HasFlow: s.hasFlow, Log: s.log})
 	if err := s.shareServices(); err != nil {
 		return err
 	}
@@ -192,11 +195,15 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.openStudio(); err != nil {
+		return err
+	}
 	s.openDeliveries()
 	s.openPush()
 	offers := &assignments{tasks: s.tasks, caller: s.caller, identity: s.identity}
 	kinds := map[string]jobs.Kind{delivery.Job: s.deliveries.Kind(), jobAssignment: {Run: offers.run}}
 	maps.Copy(kinds, s.flex.Jobs())
+	maps.Copy(kinds, s.studio.Jobs())
 	maps.Copy(kinds, s.push.Jobs())
 	s.jobs = jobs.NewRunner(s.store, kinds, jobs.Options{Sole: s.config.DatabaseURL == "", Log: s.log})
 	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, tasks: s.tasks, flex: s.flex, wanted: s.config.Account, log: s.log}
@@ -235,6 +242,7 @@ func (s *Server) openRoutes(ctx context.Context) error {
 	pushrest.Routes(s.router, s.push)
 	s.openFlex()
 	taskrest.Routes(s.router, s.tasks)
+	studiorest.Routes(s.router, s.studio, authenticator{s.identity})
 	if err := s.openSignIn(ctx); err != nil {
 		return err
 	}

@@ -194,3 +194,29 @@ func notFound(what, sid string) error {
 func invalid(format string, args ...any) error {
 	return core.Ef(core.CodeTaskRouterInvalid, format, args...)
 }
+
+// WorkspaceOf returns the SID of the workspace that has a workflow; 20001 if no workspace of the account has.
+func (tr *TaskRouter) WorkspaceOf(r *store.Reader, accountSID, workflowSID string) (sid string, err error) {
+	if core.IsSID("WW", workflowSID) {
+		err = r.One(`SELECT s.sid FROM tr_workflow w JOIN tr_workspace s ON s.id = w.workspace_id WHERE w.sid = $1 AND s.account_sid = $2`,
+			[]any{workflowSID, accountSID}, &sid)
+		if !errors.Is(err, store.ErrNoRow) {
+			return sid, err
+		}
+	}
+	return "", invalid("WorkflowSid %q is not a workflow of this account", clip(workflowSID))
+}
+
+// HasTaskChannel reports whether a workspace of the account has a task channel of a SID or unique name.
+func (tr *TaskRouter) HasTaskChannel(r *store.Reader, accountSID, ref string) (bool, error) {
+	var id int64
+	if !core.CleanText(ref) {
+		return false, nil
+	}
+	err := r.One(`SELECT c.id FROM tr_task_channel c JOIN tr_workspace s ON s.id = c.workspace_id WHERE s.account_sid = $1 AND (c.sid = $2 OR c.unique_name = $2) LIMIT 1`,
+		[]any{accountSID, ref}, &id)
+	if errors.Is(err, store.ErrNoRow) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -26,6 +26,9 @@ func showWebhook(r *httpapi.Request, s *chat.Service) func(*chat.Webhook) any {
 			// The published examples show a trigger's words as its filters (rest-semantics §1.1); who asks for triggers gets them too.
 			configuration["filters"], configuration["triggers"] = w.TriggerList(), w.TriggerList()
 		}
+		if w.Type == chat.HookStudio {
+			configuration = map[string]any{"flow_sid": w.FlowSID, "retry_count": w.RetryCount}
+		}
 		return webhook{
 			SID: w.SID, AccountSID: s.AccountSID, ServiceSID: s.SID, ChannelSID: w.ChannelSID, Type: w.Type, Configuration: configuration,
 			DateCreated: core.ISO(w.CreatedAt), DateUpdated: core.ISO(w.UpdatedAt),
@@ -37,6 +40,7 @@ func showWebhook(r *httpapi.Request, s *chat.Service) func(*chat.Webhook) any {
 // readConfiguration reads the Configuration.* parameters.
 func readConfiguration(r *httpapi.Request) (c chat.WebhookPatch) {
 	c.URL, c.Method = r.Str("Configuration.Url"), r.Enum("Configuration.Method", core.CodeInvalidWebhookMethod, "GET", "POST")
+	c.FlowSID = r.Str("Configuration.FlowSid")
 	c.RetryCount = r.Int("Configuration.RetryCount", core.CodeInvalidWebhookRetries, 0, 3)
 	if list := r.List("Configuration.Filters"); list != nil {
 		c.Filters = &list
