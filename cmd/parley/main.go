@@ -29,6 +29,7 @@ type commands struct {
 	Migrate     migrateCmd     `cmd:"" help:"Bring the store's schema up to date and make what a new instance needs, without serving."`
 	Check       checkCmd       `cmd:"" help:"Check the configuration and what it points to, or print all settings."`
 	Workflow    workflowCmd    `cmd:"" help:"Work with TaskRouter workflow configurations."`
+	Flow        flowCmd        `cmd:"" help:"Work with Studio flows."`
 	Devcert     devcertCmd     `cmd:"" help:"Make a private CA and a certificate for HTTPS in development, and say how to use them."`
 	Worker      workerCmd      `cmd:"" help:"Work with the people who answer: give one a password for the desktop."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

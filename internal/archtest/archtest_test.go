@@ -63,6 +63,17 @@ var rules = []rule{
 		why: "what studio needs of others is an interface that it declares",
 	},
 	{
+		packages:  []string{"./internal/studio/definition", "./internal/studio/template", "./internal/studio/machine", "./internal/studio/simulator"},
+		forbidden: slices.Concat(outside, project),
+		allowed: []string{"./internal/core", "./internal/studio/definition", "./internal/studio/template", "./internal/studio/machine", "./internal/studio/simulator",
+			"github.com/osteele/liquid", "github.com/osteele/tuesday", "gopkg.in/yaml.v2"},
+		why: "flows are read, rendered and run without I/O: the same code serves the server, the command line and tests",
+	},
+	{
+		packages: project, except: []string{"./internal/studio/template"}, forbidden: []string{"github.com/osteele/liquid"}, direct: true,
+		why: "what a template may do is decided and bounded in one place",
+	},
+	{
 		packages: []string{"./internal/proxy"}, forbidden: products, allowed: []string{"./internal/proxy", "./internal/identity"}, except: wire,
 		why: "products do not import one another",
 	},
@@ -223,6 +234,7 @@ func TestRulesFindWhatTheyForbid(t *testing.T) {
 		{"internal/flex", pkg{Imports: []string{"github.com/jackc/pgx/v5"}}, "[github.com/jackc/pgx/v5]"},
 		{"internal/store/engine/postgres", pkg{Imports: []string{"github.com/jackc/pgx/v5"}}, "[]"},
 		{"cmd/parley", pkg{Deps: []string{"testing", "parley/internal/store/storetest"}}, "[testing ./internal/store/storetest]"},
+		{"internal/studio/machine", pkg{Deps: []string{"parley/internal/core", "github.com/osteele/liquid/render", "parley/internal/store"}}, "[./internal/store]"},
 		{"internal/storefront", pkg{Deps: []string{"parley/internal/chat"}}, "[]"},
 	} {
 		got := []string{}

@@ -1,6 +1,10 @@
 package machine
 
-import "time"
+import (
+	"time"
+
+	"parley/internal/studio/definition"
+)
 
 // EventKind is what happened.
 type EventKind string
@@ -50,7 +54,7 @@ const (
 type Input struct {
 	ExecutionSID   string
 	AccountSID     string
-	Trigger        string         // IncomingMessage or IncomingRequest
+	Trigger        string         // IncomingMessage, IncomingConversationMessage or IncomingRequest
 	Message        map[string]any // of a message: the webhook's parameters; ChannelAttributes may be text or parsed
 	Parameters     map[string]any // of a request: any JSON object
 	ContactAddress string         // contact.channel.address: the identity that wrote, or To of a request
@@ -62,6 +66,14 @@ type Program struct {
 	FlowSID  string
 	Flow     Definition
 	Subflows map[string]Definition // by flow SID; all of Flow.Subflows that could be loaded
+}
+
+// flow returns the definition of a flow; nil where it could not be loaded.
+func (p Program) flow(sid string) *definition.Flow {
+	if sid == p.FlowSID {
+		return p.Flow.Flow
+	}
+	return p.Subflows[sid].Flow
 }
 
 // Result is what came of a call.

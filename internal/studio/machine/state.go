@@ -2,6 +2,8 @@ package machine
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"parley/internal/studio/definition"
@@ -13,16 +15,20 @@ type Definition struct {
 	Flow     *definition.Flow
 }
 
-// State is all of an execution. It is stored as JSON.
+// State is all of an execution. It is stored as JSON. Nothing that it holds is changed once it was given out.
 type State struct {
 	ExecutionSID string  `json:"execution_sid"`
 	AccountSID   string  `json:"account_sid"`
-	Frames       []Frame `json:"frames"` // the flow, and the subflow that it is in
-	Steps        int     `json:"steps"`
+	Trigger      string  `json:"trigger"` // the event that began it
+	Frames       []Frame `json:"frames"`  // the flow, and the subflow that it is in
+	Steps        int     `json:"steps"`   // made so far
 	Effects      int64   `json:"effects"` // begun so far
 	Last         string  `json:"last"`    // the widget that ran last, and how often in a row
 	Repeats      int     `json:"repeats"`
+	Size         int     `json:"size"` // roughly, of all contexts, in bytes
+	HandedOver   bool    `json:"handed_over,omitempty"`
 	Waiting      *Effect `json:"waiting,omitempty"`
+	Outbox       *Outbox `json:"outbox,omitempty"`
 	End          *End    `json:"end,omitempty"`
 	// Subflows are the revisions that the execution began with, by flow SID; the same must be in the Program of every Resume.
 	Subflows map[string]int `json:"subflows,omitempty"`
@@ -38,17 +44,56 @@ type Frame struct {
 	Context  map[string]any `json:"context"`            // trigger, contact, flow and widgets as templates see them
 }
 
+// Outbox is what is left to do of the answer to an add-twiml-redirect.
+type Outbox struct {
+	Sends    []Send         `json:"sends,omitempty"`
+	Redirect string         `json:"redirect,omitempty"` // where to ask next; "": the widget is left by Event
+	Event    string         `json:"event,omitempty"`
+	Fields   map[string]any `json:"fields,omitempty"` // of the widget, when it is left
+	Hops     int            `json:"hops"`             // requests so far
+}
+
 // End says how an execution ended.
 type End struct {
 	Code   int    `json:"code,omitempty"` // 81000 and on; 0: as the flow wants it, or by hand
 	Reason string `json:"reason"`
 }
 
-// Why says in a sentence what an execution waits for and until when, for people.
-func Why(s *State) string { return "" }
+// UnmarshalJSON reads a frame with the values that it had.
+func (f *Frame) UnmarshalJSON(text []byte) error {
+	type alias Frame
+	var a struct {
+		alias
+		Context json.RawMessage `json:"context"`
+	}
+	if err := json.Unmarshal(text, &a); err != nil {
+		return err
+	}
+	*f = Frame(a.alias)
+	f.Context = parseObject(string(a.Context))
+	return nil
+}
 
-// Context returns what the execution's Context resource shows: the variables of the flow that is running now.
-func Context(s *State) json.RawMessage { return nil }
+// UnmarshalJSON reads an outbox with the values that it had.
+func (o *Outbox) UnmarshalJSON(text []byte) error {
+	type alias Outbox
+	var a struct {
+		alias
+		Fields json.RawMessage `json:"fields"`
+	}
+	if err := json.Unmarshal(text, &a); err != nil {
+		return err
+	}
+	*o = Outbox(a.alias)
+	if len(a.Fields) > 0 {
+		o.Fields = parseObject(string(a.Fields))
+	}
+	return nil
+}
 
-// ContextAfter returns what a step's Context resource shows. Steps are those of the execution from its first on, up to that step.
-func ContextAfter(steps []Step) json.RawMessage { return nil }
+// clone is a copy whose parts can be replaced without touching the original.
+func (s State) clone() State {
+	s.Frames = slices.Clone(s.Frames)
+	s.Subflows = maps.Clone(s.Subflows)
+	return s
+}
