@@ -33,6 +33,22 @@ func Origin(u *url.URL) string {
 	return scheme + "://" + host
 }
 
+// FlowsPath is the page on which supervisors see the flows of Studio.
+const FlowsPath = "/flows/"
+
+// Handed is what a page learns of a sign-in, in the form in which Flex UI keeps its own (flex-ui-protocol §5.2).
+type Handed struct {
+	Token      string   `json:"token"`
+	Identity   string   `json:"identity"`
+	Expiration string   `json:"expiration"`
+	Roles      []string `json:"roles"`
+}
+
+// Handed returns the grant for a page.
+func (g *Grant) Handed() Handed {
+	return Handed{g.Token, g.Identity, g.Expires.UTC().Format(time.RFC3339), g.Roles}
+}
+
 // Landing is where a page gets its token: a view of the desktop that this person's roles open, because from any other path the desktop
 // goes on to its first view with the token still in the address (flex-ui-protocol §5.2).
 func Landing(resource *url.URL, g *Grant) string {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"html/template"
 	"net/http"
@@ -19,8 +20,12 @@ import (
 	"parley/internal/signin"
 )
 
-// maxForm bounds the body of the login form in bytes.
-const maxForm = 8 << 10
+const (
+	// maxForm bounds the body of the login form in bytes.
+	maxForm = 8 << 10
+	// handOverSeconds is how long a page may take to open after the sign-in.
+	handOverSeconds = 60
+)
 
 var (
 	//go:embed login.html
@@ -102,6 +107,7 @@ func ownForm(r *http.Request, base httpapi.Base) bool {
 type form struct {
 	Style  template.CSS
 	Fault  string
+	For    string   // what one signs in to
 	Name   string   // as it was filled in
 	Action string   // "" shows nothing to fill in
 	Demo   []string // names of workers that need no password
@@ -110,7 +116,10 @@ type form struct {
 }
 
 func (h handlers) show(v visit, status int, f form) {
-	f.Style = template.CSS(loginCSS)
+	f.Style, f.For = template.CSS(loginCSS), "the agent desktop"
+	if v.forFlows() {
+		f.For = "see flows"
+	}
 	if v.resource != nil {
 		base := httpapi.BaseOf(v.r)
 		f.Action, f.Demo = pageURL(base, "/iam/login", v.resource), h.Demo
@@ -153,11 +162,40 @@ func (h handlers) login(v visit) {
 	land(v, g)
 }
 
-// land returns somebody who signed in to the desktop.
+// land returns somebody who signed in to the page that asked: the desktop, or the page of flows.
 func land(v visit, g *signin.Grant) {
 	v.w.Header().Set("Referrer-Policy", "no-referrer")
-	v.w.Header().Set("Location", signin.Landing(v.resource, g))
+	to := signin.Landing(v.resource, g)
+	if v.forFlows() {
+		cookie, err := handOver(httpapi.BaseOf(v.r), g)
+		if err != nil {
+			httpapi.WriteError(v.w, v.r, core.Internal(err))
+			return
+		}
+		http.SetCookie(v.w, cookie)
+		to = (&url.URL{Scheme: v.resource.Scheme, Host: v.resource.Host, Path: signin.FlowsPath, RawQuery: v.resource.RawQuery}).String()
+	}
+	v.w.Header().Set("Location", to)
 	v.w.WriteHeader(http.StatusSeeOther)
+}
+
+// forFlows reports whether the page that asked is this server's own page of flows.
+func (v visit) forFlows() bool {
+	base := httpapi.BaseOf(v.r)
+	own, err := url.Parse(base.Scheme + "://" + base.Host)
+	return err == nil && v.resource != nil && signin.Origin(v.resource) == signin.Origin(own) &&
+		strings.TrimSuffix(v.resource.Path, "/")+"/" == signin.FlowsPath
+}
+
+// handOver makes the cookie that brings a token to the page of flows, whose script takes it out at once: unlike the desktop's, it is never
+// in an address.
+func handOver(base httpapi.Base, g *signin.Grant) (*http.Cookie, error) {
+	text, err := json.Marshal(g.Handed())
+	if err != nil {
+		return nil, err
+	}
+	return &http.Cookie{Name: "parley_signed_in", Value: base64.StdEncoding.EncodeToString(text), Path: signin.FlowsPath, MaxAge: handOverSeconds,
+		Secure: base.Secure(), SameSite: http.SameSiteLaxMode}, nil
 }
 
 // refuse shows the form again, with words for the person before it.

@@ -1,6 +1,8 @@
 package rest_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"parley/internal/resttest"
+	"parley/internal/signin"
 )
 
 // The way of somebody who opens the desktop, with every answer that the desktop looks at.
@@ -58,6 +61,46 @@ func (w *world) tight(a resttest.Answer) {
 		!strings.Contains(policy, "frame-ancestors 'none'") {
 		w.Errorf("headers %v", a.Header)
 	}
+}
+
+// The page of flows gets its token in a cookie for it alone, and nothing of it in its address. Pages of the same name elsewhere do not.
+func TestLandingOnFlows(t *testing.T) {
+	each(t, nil, func(w *world) {
+		for _, c := range []struct {
+			resource, want string
+			handed         bool
+		}{
+			{origin + "/flows/", origin + "/flows/", true},
+			{origin + "/flows?flow=FW1&x=a%20b#y", origin + "/flows/?flow=FW1&x=a%20b", true},
+			{"https://desk.example.com/flows/", "https://desk.example.com/agent-desktop", false},
+			{origin + "/flows/more", origin + "/agent-desktop", false},
+		} {
+			a := w.form("192.0.2.1", c.resource, "demo", "boss")
+			to, _, _ := strings.Cut(a.Header.Get("Location"), "Token=")
+			if a.Status != http.StatusSeeOther || strings.TrimSuffix(strings.Split(to, "Expiration")[0], "?") != c.want {
+				w.Errorf("%s: %d %s", c.resource, a.Status, a.Header.Get("Location"))
+			}
+			cookie, err := http.ParseSetCookie(a.Header.Get("Set-Cookie"))
+			if (err == nil) != c.handed {
+				w.Errorf("%s: cookie %q, %v", c.resource, a.Header.Get("Set-Cookie"), err)
+			}
+			if !c.handed || err != nil {
+				continue
+			}
+			text, err := base64.StdEncoding.DecodeString(cookie.Value)
+			var got signin.Handed
+			if err != nil || json.Unmarshal(text, &got) != nil || got.Identity != "boss" || !slices.Contains(got.Roles, "admin") {
+				w.Errorf("handed %s, %v", text, err)
+			}
+			if cookie.Path != "/flows/" || cookie.MaxAge != 60 || cookie.SameSite != http.SameSiteLaxMode || strings.Contains(a.Header.Get("Location"), got.Token) {
+				w.Errorf("cookie %+v", cookie)
+			}
+			if v := w.about("validate", got.Token); !strings.Contains(string(v.Body), `"valid":true`) {
+				w.Errorf("validate: %s", v.Body)
+			}
+			w.tight(a)
+		}
+	})
 }
 
 // Where somebody lands: a view that exists for their roles, on the origin that asked, with nothing lost but what was there of an old token.
