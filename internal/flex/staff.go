@@ -41,6 +41,18 @@ func (x *Flex) StaffOf(ctx context.Context, by *identity.Token) (Staff, error) {
 	return Staff{w, rank}, nil
 }
 
+// Leads reports whether the worker looks after others.
+func (s Staff) Leads() bool { return s.rank > 0 }
+
+// AdmitLead refuses a token that is not of a supervisor or an admin: 20403, or what StaffOf says.
+func (x *Flex) AdmitLead(ctx context.Context, by *identity.Token) error {
+	s, err := x.StaffOf(ctx, by)
+	if err == nil && !s.Leads() {
+		err = core.Ef(core.CodeForbidden, "Only a supervisor or an admin may do this, and this worker is neither")
+	}
+	return err
+}
+
 // IsAdmin reports whether the worker may change what holds for all.
 func (s Staff) IsAdmin() bool { return ranks[s.rank] == chat.RoleAdmin }
 
@@ -52,7 +64,7 @@ func (x *Flex) ChangeWorker(ctx context.Context, by *identity.Token, workspaceSI
 		return nil, err
 	}
 	switch {
-	case s.rank == 0:
+	case !s.Leads():
 		return nil, forbidden("only a supervisor or an admin may change another worker")
 	case workspaceSID != by.WorkspaceSID:
 		return nil, forbidden("the token is for another workspace")

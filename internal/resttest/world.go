@@ -112,7 +112,7 @@ func (w *World) mount(st *store.Store) {
 	chatrest.Routes(w.Router, w.Chat)
 	pushrest.Routes(w.Router, push.New(push.Options{Store: st}))
 	taskrest.Routes(w.Router, w.Tasks)
-	studiorest.Routes(w.Router, w.Studio, authenticator{w.Identity})
+	studiorest.Routes(w.Router, w.Studio, studiorest.Options{Auth: authenticator{w.Identity}, Admit: w.Flex.AdmitLead})
 	w.Desk = flexrest.New(w.Flex, flexrest.Options{Now: w.clock, Version: "test"})
 	w.Desk.Routes(w.Router)
 	identityrest.Routes(w.Router, w.Identity)

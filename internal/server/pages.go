@@ -8,7 +8,7 @@ import (
 	"parley/internal/web"
 )
 
-// pages are the start page, the guide, the desktop and the widget.
+// pages are the start page, the guide, the flows, the desktop and the widget.
 func (s *Server) pages() http.Handler {
 	o := web.Options{Demo: s.config.Demo, AccountSID: s.instance.AccountSID, WebFlowSID: s.instance.WebFlowSID, PluginOrigins: s.config.PluginOrigins}
 	if s.config.PluginsDir != "" {

@@ -242,7 +242,7 @@ func (s *Server) openRoutes(ctx context.Context) error {
 	pushrest.Routes(s.router, s.push)
 	s.openFlex()
 	taskrest.Routes(s.router, s.tasks)
-	studiorest.Routes(s.router, s.studio, authenticator{s.identity})
+	studiorest.Routes(s.router, s.studio, studiorest.Options{Auth: authenticator{s.identity}, Admit: s.flex.AdmitLead})
 	if err := s.openSignIn(ctx); err != nil {
 		return err
 	}

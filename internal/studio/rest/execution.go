@@ -28,6 +28,16 @@ func (v version) sid() string {
 	return "ExecutionSid"
 }
 
+// mount mounts a route. Of version 2, the page of flows reads all, and ends executions.
+func (v version) mount(h handlers, rt *httpapi.Router, pattern string, serve func(r *httpapi.Request, v version) (httpapi.Response, error)) {
+	handler := func(r *httpapi.Request) (httpapi.Response, error) { return serve(r, v) }
+	if v.path == "/v2" && (strings.HasPrefix(pattern, "GET ") || strings.HasSuffix(pattern, "/{Sid}") && strings.HasPrefix(pattern, "POST ")) {
+		h.watched(rt, pattern, handler)
+		return
+	}
+	rt.Handle(product, pattern, httpapi.Account, handler)
+}
+
 func (h handlers) executionRoutes(rt *httpapi.Router, v version) {
 	list := v.path + "/Flows/{FlowSid}/" + v.list
 	one, below := list+"/{Sid}", list+"/{"+v.sid()+"}"
@@ -36,10 +46,10 @@ func (h handlers) executionRoutes(rt *httpapi.Router, v version) {
 		"GET " + below + "/Context": h.executionContext, "GET " + below + "/Steps": h.listSteps, "GET " + below + "/Steps/{Sid}": h.fetchStep,
 		"GET " + below + "/Steps/{StepSid}/Context": h.stepContext,
 	} {
-		rt.Handle(product, pattern, httpapi.Account, func(r *httpapi.Request) (httpapi.Response, error) { return serve(r, v) })
+		v.mount(h, rt, pattern, serve)
 	}
 	if v.noun == "execution" {
-		rt.Handle(product, "POST "+one, httpapi.Account, func(r *httpapi.Request) (httpapi.Response, error) { return h.updateExecution(r, v) })
+		v.mount(h, rt, "POST "+one, h.updateExecution)
 	}
 }
 

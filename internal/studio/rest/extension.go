@@ -10,10 +10,10 @@ import (
 
 // What Parley has beyond the published API, for those who look after flows.
 func (h handlers) extensionRoutes(rt *httpapi.Router) {
-	rt.Handle(product, "GET /v2/Executions", httpapi.Account, h.listActive)
-	rt.Handle(product, "GET /v2/Executions/{Sid}", httpapi.Account, h.fetchAny)
-	rt.Handle(product, "GET /v2/Flows/{Sid}/Diff", httpapi.Account, h.diffRevisions)
-	rt.Handle(product, "GET /v2/Flows/{FlowSid}/Executions/{ExecutionSid}/Warnings", httpapi.Account, h.listWarnings)
+	h.watched(rt, "GET /v2/Executions", h.listActive)
+	h.watched(rt, "GET /v2/Executions/{Sid}", h.fetchAny)
+	h.watched(rt, "GET /v2/Flows/{Sid}/Diff", h.diffRevisions)
+	h.watched(rt, "GET /v2/Flows/{FlowSid}/Executions/{ExecutionSid}/Warnings", h.listWarnings)
 }
 
 // showWaiting shows an execution with what it waits for, or why it ended.

@@ -11,14 +11,14 @@ import (
 
 func (h handlers) flowRoutes(rt *httpapi.Router) {
 	const list, one = "/v2/Flows", "/v2/Flows/{Sid}"
-	rt.Handle(product, "GET "+list, httpapi.Account, h.listFlows)
+	h.watched(rt, "GET "+list, h.listFlows)
 	rt.Handle(product, "POST "+list, httpapi.Account, h.createFlow)
 	rt.Handle(product, "POST "+list+"/Validate", httpapi.Account, h.validateFlow)
-	rt.Handle(product, "GET "+one, httpapi.Account, h.fetchFlow)
+	h.watched(rt, "GET "+one, h.fetchFlow)
 	rt.Handle(product, "POST "+one, httpapi.Account, h.updateFlow)
 	rt.Handle(product, "DELETE "+one, httpapi.Account, h.deleteFlow)
-	rt.Handle(product, "GET "+one+"/Revisions", httpapi.Account, h.listRevisions)
-	rt.Handle(product, "GET "+one+"/Revisions/{Revision}", httpapi.Account, h.fetchRevision)
+	h.watched(rt, "GET "+one+"/Revisions", h.listRevisions)
+	h.watched(rt, "GET "+one+"/Revisions/{Revision}", h.fetchRevision)
 	rt.Handle(product, "GET "+one+"/TestUsers", httpapi.Account, h.fetchTestUsers)
 	rt.Handle(product, "POST "+one+"/TestUsers", httpapi.Account, h.updateTestUsers)
 	rt.Handle(product, "GET /v1/Flows", httpapi.Account, h.listOldFlows)
