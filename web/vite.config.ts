@@ -33,7 +33,15 @@ export default defineConfig({
     emptyOutDir: true,
     // The chat SDK alone is 670 kB; only the guide loads it. The worker's SDK is a chunk of its own.
     chunkSizeWarningLimit: 800,
-    rollupOptions: { input: ["index.html", "guide/index.html", "desktop/index.html", "webchat/index.html"] },
+    rollupOptions: {
+      input: [
+        "index.html",
+        "guide/index.html",
+        "desktop/index.html",
+        "webchat/index.html",
+        "flows/index.html",
+      ],
+    },
   },
   server: {
     proxy: {
@@ -41,6 +49,9 @@ export default defineConfig({
       "/readyz": backend,
       "/mcs": backend,
       "/flex-api": backend,
+      "/iam": backend,
+      "/preview": backend,
+      "/studio": backend,
       "/event-bridge": { target: backend, ws: true },
       "/tsock": { target: backend, ws: true },
     },

@@ -45,7 +45,7 @@ type Options struct {
 	PluginOrigins []string
 }
 
-// Handler serves the pages ("/", "/guide/", "/desktop/", "/webchat/", each without its last slash too, and the desktop's views), the
+// Handler serves the pages ("/", "/guide/", "/flows/", "/desktop/", "/webchat/", each without its last slash too, and the desktop's views), the
 // files that they load, and the operator's plugins below "/plugins/". Everything else is 404. In a binary without built pages every
 // path answers 503 with a line that says what to run.
 func Handler(opts Options) http.Handler {
@@ -74,7 +74,7 @@ type page struct {
 func newHandler(files fs.FS, opts Options) http.Handler {
 	s := &site{files: files, plugins: opts.Plugins, pages: make(map[string]page), etags: fileTags(files)}
 	for dir, policy := range map[string]policy{
-		"/": ownPage, "/guide/": ownPage, "/desktop/": desktopPage(opts.PluginOrigins), "/webchat/": widgetPage,
+		"/": ownPage, "/guide/": ownPage, "/flows/": ownPage, "/desktop/": desktopPage(opts.PluginOrigins), "/webchat/": widgetPage,
 	} {
 		html, err := fs.ReadFile(files, strings.TrimPrefix(dir+"index.html", "/"))
 		if err != nil {

@@ -16,6 +16,7 @@ func built() fstest.MapFS {
 		"index.html":             {Data: []byte(`<html data-demo="auto">start</html>`)},
 		"guide/index.html":       {Data: []byte(`<html data-demo="auto">guide</html>`)},
 		"favicon.svg":            {Data: []byte(`<svg/>`)},
+		"flows/index.html":       {Data: []byte(`<html data-account="">flows</html>`)},
 		"desktop/index.html":     {Data: []byte(`<html data-account="">desktop</html>`)},
 		"desktop/wrapper.js":     {Data: []byte(`wrapper`)},
 		"desktop/wrapper.js.gz":  {Data: []byte(`wrapper zipped`)},
@@ -81,6 +82,7 @@ func TestServe(t *testing.T) {
 		{"desktop", "GET", "/desktop/", nil, 200, `<html data-account="AC1">desktop</html>`, nil},
 		{"a view of the desktop", "GET", "/agent-desktop", nil, 200, `<html data-account="AC1">desktop</html>`, nil},
 		{"below a view", "GET", "/teams/WK1?a=b", nil, 200, `<html data-account="AC1">desktop</html>`, nil},
+		{"flows", "GET", "/flows/?flow=FW1", nil, 200, `<html data-account="AC1">flows</html>`, nil},
 		{"widget", "GET", "/webchat/", nil, 200, `<html data-demo="on" data-account="AC1" data-flow="FO&lt;1">widget</html>`, nil},
 		{"script with a fixed name", "GET", "/desktop/wrapper.js", nil, 200, "wrapper",
 			map[string]string{"Cache-Control": cacheRevalidate, "Access-Control-Allow-Origin": "*"}},
@@ -197,7 +199,7 @@ func TestPagesPolicies(t *testing.T) {
 		path                   string
 		bundle, foreign, frame bool
 	}{
-		{"/", false, false, false}, {"/guide/", false, false, false}, {"/webchat/", true, false, false}, {"/desktop/", true, true, true}, {"/teams", true, true, true},
+		{"/", false, false, false}, {"/guide/", false, false, false}, {"/flows/", false, false, false}, {"/webchat/", true, false, false}, {"/desktop/", true, true, true}, {"/teams", true, true, true},
 		{"/assets/app-a1b2.js", false, false, false},
 	} {
 		csp := get(t, h, "GET", tt.path, nil).Header.Get("Content-Security-Policy")

@@ -40,7 +40,10 @@ export function StartPage() {
             Open the <a href="/desktop/">agents’ desktop</a> beside it
             {demoMode ? ", sign in as the agent with one click," : ", sign in,"} and go available.
           </li>
-          <li>Accept, and answer yourself. The guide has both sides on one page.</li>
+          <li>
+            Accept, and answer yourself. The guide has both sides on one page, and the{" "}
+            <a href="/flows/">flows</a> show what a bot says before an agent does.
+          </li>
         </ol>
       </section>
 

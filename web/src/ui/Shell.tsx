@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Logo } from "./Logo";
 
 interface ShellProps {
-  here: "start" | "guide" | "webchat";
+  here: "start" | "guide" | "webchat" | "flows";
   children: ReactNode;
 }
 
@@ -27,6 +27,9 @@ export function Shell({ here, children }: ShellProps) {
           </a>
           <a href="/webchat/" aria-current={here === "webchat" ? "page" : undefined}>
             Widget
+          </a>
+          <a href="/flows/" aria-current={here === "flows" ? "page" : undefined}>
+            Flows
           </a>
           <a href="/desktop/">Desktop</a>
         </nav>
