@@ -42,8 +42,8 @@ func (w *World) Tidy(text string) string {
 	return secrets.ReplaceAllString(text, `$1"…"`)
 }
 
-// golden compares an answer's JSON with the file of that name in testdata, or writes the file under -update.
-func (w *World) golden(name string, body []byte) {
+// Golden compares an answer's JSON with the file of that name in testdata, or writes the file under -update.
+func (w *World) Golden(name string, body []byte) {
 	w.Helper()
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, body, "", "  "); err != nil {

@@ -70,7 +70,7 @@ func (w *World) step(s Scenario) Answer {
 		w.specs.check(w, label, r, a)
 	}
 	if s.Name != "" {
-		w.golden(s.Name, a.Body)
+		w.Golden(s.Name, a.Body)
 	}
 	if s.Save != "" {
 		w.Names[s.Save] = a.Text("sid")

@@ -43,6 +43,14 @@ func (p FlowPatch) check() error {
 // CreateFlow makes a flow with its first revision. A definition that cannot be read, and one with errors that is to be published, is 81022
 // with what is wrong in the details; a draft may have errors.
 func (s *Studio) CreateFlow(ctx context.Context, accountSID string, p FlowPatch) (v Shown, err error) {
+	return s.CreateFlowAs(ctx, accountSID, core.NewSID("FW"), p)
+}
+
+// CreateFlowAs is CreateFlow under a given SID, for flows that are moved here. One that is taken is 20409.
+func (s *Studio) CreateFlowAs(ctx context.Context, accountSID, sid string, p FlowPatch) (v Shown, err error) {
+	if !core.IsSID("FW", sid) {
+		return v, fault("%q is not the SID of a flow", clip(sid))
+	}
 	if p.FriendlyName == nil || p.Definition == nil {
 		return v, fault("FriendlyName and Definition are required")
 	}
@@ -51,13 +59,16 @@ func (s *Studio) CreateFlow(ctx context.Context, accountSID string, p FlowPatch)
 		return v, err
 	}
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
-		f := &Flow{ID: tx.NextID(), SID: core.NewSID("FW"), AccountSID: accountSID, TestUsers: "[]", CreatedAt: tx.Now()}
+		f := &Flow{ID: tx.NextID(), SID: sid, AccountSID: accountSID, TestUsers: "[]", CreatedAt: tx.Now()}
 		v = f.append(tx, next)
 		if err := flows.Insert(tx, f); err != nil {
 			return err
 		}
 		return revisions.Insert(tx, v.At)
 	})
+	if errors.Is(err, store.ErrUnique) {
+		err = core.Ef(core.CodeConflict, "There is a flow %s already", sid)
+	}
 	return v, err
 }
 
