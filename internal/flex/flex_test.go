@@ -15,6 +15,7 @@ import (
 	"parley/internal/jobs"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
+	"parley/internal/studio"
 	"parley/internal/taskrouter"
 )
 
@@ -23,6 +24,7 @@ type fixture struct {
 	chat    *chat.Chat
 	tr      *taskrouter.TaskRouter
 	flex    *flex.Flex
+	studio  *studio.Studio
 	service *chat.Service
 	account string
 	space   taskrouter.Provision
@@ -41,10 +43,14 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 			t.Fatal(err)
 		}
 		f := &fixture{st: st, account: core.NewSID("AC")}
-		f.chat = chat.New(st, codec, chat.Options{Outbox: &f.outbox})
+		f.chat = chat.New(st, codec, chat.Options{Outbox: &f.outbox, HasFlow: func(r *store.Reader, accountSID, flowSID string) (bool, error) {
+			return f.studio.HasFlow(r, accountSID, flowSID)
+		}})
 		f.tr = taskrouter.New(st, codec, taskrouter.Options{})
 		f.flex = flex.New(st, f.chat, f.tr, identity.New(st, identity.Options{}))
-		f.runner = newRunner(st, f.flex)
+		f.studio = studio.New(st, codec, studio.Options{})
+		f.flex.ConductStudio(f.studio)
+		f.runner = newRunner(st, f.flex, f.studio)
 		f.newAccount(t)
 		if f.service, err = f.chat.CreateService(context.Background(), chat.NewService{AccountSID: f.account, FriendlyName: "test"}); err != nil {
 			t.Fatal(err)

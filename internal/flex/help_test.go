@@ -3,6 +3,7 @@ package flex_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"parley/internal/identity"
 	"parley/internal/jobs"
 	"parley/internal/store"
+	"parley/internal/studio"
 	"parley/internal/taskrouter"
 )
 
@@ -24,8 +26,11 @@ type outbox struct {
 }
 
 func (o *outbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
-	if d.Type == chat.HookHandler {
+	switch d.Type {
+	case chat.HookHandler:
 		return flex.EnqueueMessage(tx, d)
+	case chat.HookStudio:
+		return studio.EnqueueMessage(tx, d.Lane, d.LaneSeq, studio.Inbound{AccountSID: d.AccountSID, FlowSID: d.FlowSID, ChannelSID: d.Params["ChannelSid"], Params: d.Params})
 	}
 	tx.AfterCommit(func() {
 		o.mu.Lock()
@@ -78,7 +83,7 @@ func (f *fixture) settle(t *testing.T) {
 	}
 	deadline, tick := time.After(20*time.Second), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
-	for f.count(t, "job") > 0 {
+	for f.count(t, "job WHERE kind <> 'studio.timer'") > 0 {
 		select {
 		case <-tick.C:
 		case <-deadline:
@@ -214,6 +219,8 @@ func (f *fixture) enter(t *testing.T, sid, role, who string, by *identity.Token)
 	return err
 }
 
-func newRunner(st *store.Store, x *flex.Flex) *jobs.Runner {
-	return jobs.NewRunner(st, x.Jobs(), jobs.Options{Sole: true, Poll: 20 * time.Millisecond})
+func newRunner(st *store.Store, x *flex.Flex, s *studio.Studio) *jobs.Runner {
+	kinds := x.Jobs()
+	maps.Copy(kinds, s.Jobs())
+	return jobs.NewRunner(st, kinds, jobs.Options{Sole: true, Poll: 20 * time.Millisecond})
 }
