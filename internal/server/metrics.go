@@ -114,7 +114,8 @@ func (m *metrics) watch(s *Server) {
 	m.registry.MustRegister(
 		&hubCollector{"parley_realtime_", s.hub.Stats, twilsock.ReasonName, twilsock.ReasonProtocol, twilsock.ReasonRefused},
 		&hubCollector{"parley_workers_", s.bridge.Stats, bridge.ReasonName, bridge.ReasonExpired, bridge.ReasonMissed},
-		&jobsCollector{s.jobs, s.log})
+		&jobsCollector{s.jobs, s.log},
+		studioCollector{s.studio.Stats})
 }
 
 // figure describes one metric of a collector.
