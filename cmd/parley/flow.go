@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"parley/internal/config"
 	"parley/internal/studio/definition"
 )
 
@@ -13,7 +14,10 @@ import (
 type flowCmd struct {
 	Check flowCheckCmd `cmd:"" help:"Say what is wrong with flow definitions. Needs no store."`
 	Run   flowRunCmd   `cmd:"" help:"Play a flow in the terminal: you are the customer. Needs no store."`
-	Diff  flowDiffCmd  `cmd:"" help:"Say how two flow definitions differ. Needs no store."`
+	Diff  flowDiffCmd  `cmd:"" help:"Say how two flow definitions differ: two files, which needs no store, or two revisions of a flow."`
+
+	Import flowImportCmd `cmd:"" help:"Take flows from files or from folders that export wrote. Works beside a running server."`
+	Export flowExportCmd `cmd:"" help:"Write all flows into a folder, a file each. Works beside a running server."`
 }
 
 type flowCheckCmd struct {
@@ -87,22 +91,19 @@ func printJSON(w world, v any) error {
 }
 
 type flowDiffCmd struct {
-	From string `arg:"" name:"file1" help:"The old definition."`
-	To   string `arg:"" name:"file2" help:"The new definition."`
-	JSON bool   `name:"json" help:"Print one JSON array."`
+	config.Storage
+	From   string `arg:"" name:"file1" help:"The old definition; or the SID of a flow in the store, with two of its revisions behind it."`
+	To     string `arg:"" name:"file2" help:"The new definition; or the old revision: a number, LatestPublished or LatestRevision."`
+	Second string `arg:"" optional:"" name:"revision" help:"The new revision of a flow in the store."`
+	JSON   bool   `name:"json" help:"Print one JSON array."`
 }
 
 // Run prints the differences; there being some is no failure. Where a widget stands on the page is none.
 func (c *flowDiffCmd) Run(w world) error {
-	from, err := readFlow(c.From)
+	changes, err := c.changes(w)
 	if err != nil {
 		return err
 	}
-	to, err := readFlow(c.To)
-	if err != nil {
-		return err
-	}
-	changes := definition.Diff(from, to)
 	if c.JSON {
 		return printJSON(w, append([]definition.Change{}, changes...))
 	}
@@ -112,6 +113,21 @@ func (c *flowDiffCmd) Run(w world) error {
 		}
 	}
 	return nil
+}
+
+func (c *flowDiffCmd) changes(w world) ([]definition.Change, error) {
+	if c.Second != "" {
+		return storedChanges(w, c.Storage, c.From, c.To, c.Second)
+	}
+	from, err := readFlow(c.From)
+	if err != nil {
+		return nil, err
+	}
+	to, err := readFlow(c.To)
+	if err != nil {
+		return nil, err
+	}
+	return definition.Diff(from, to), nil
 }
 
 func readFlow(file string) (*definition.Flow, error) {
