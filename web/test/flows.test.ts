@@ -190,7 +190,7 @@ describe("a drawing", () => {
   });
 
   test("of many widgets is made", () => {
-    const many = Array.from({ length: 1000 }, (_, n) =>
+    const many = Array.from({ length: 300 }, (_, n) =>
       state(`s${n}`, "send-message", {}, [["sent", `s${(n * 7) % 300}`]]),
     );
     expect(draw(widgetsOf({ states: many })).boxes).toHaveLength(300);
