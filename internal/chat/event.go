@@ -15,7 +15,7 @@ type Outbox interface {
 
 // Delivery is a webhook call: one that is due, or a question before something happens (Asker).
 type Delivery struct {
-	Type string // of the channel's webhook, "" for the service's receiver; what HookHandler says is not called, but handled by this server
+	Type string // of the channel's webhook, "" for the service's receiver; what HookHandler and HookRelay say is not called, but handled by this server
 	// Lane is the webhook's SID or, for the service's receiver, that of the channel or the user: deliveries of a lane go out in the
 	// order of LaneSeq.
 	Lane       string
@@ -92,11 +92,12 @@ type happening struct {
 
 // fire enqueues a call to the service's receiver and to each webhook of the channel that asks for what happened.
 func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
-	if c.outbox == nil || !h.actor.fires() {
+	fires := h.actor.fires()
+	if c.outbox == nil || !fires && !relayed(hooks) {
 		return nil
 	}
 	svc := h.actor.Service
-	if svc.wants(svc.PostWebhookURL, h.event) {
+	if fires && svc.wants(svc.PostWebhookURL, h.event) {
 		p := h.actor.params(h.event)
 		h.params(p)
 		if err := c.outbox.Enqueue(tx, Delivery{Lane: h.lane, LaneSeq: h.order, AccountSID: svc.AccountSID, URL: *svc.PostWebhookURL,
@@ -112,7 +113,7 @@ func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
 		return err
 	}
 	for _, hook := range hooks {
-		if byAgent && hook.CustomersOnly || h.actor.Flow && hook.Type == HookStudio || !hook.wants(&h) {
+		if !fires && hook.Type != HookRelay || byAgent && hook.CustomersOnly || h.actor.Flow && hook.Type == HookStudio || !hook.wants(&h) {
 			continue
 		}
 		p := h.actor.params(h.event)

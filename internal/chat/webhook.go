@@ -49,7 +49,7 @@ func (c *Chat) AddWebhookTx(tx *store.Tx, svc *Service, room *Room, in NewWebhoo
 	}
 	if room.Seq.Hooks > 0 { // a channel that never had one needs no count
 		var n int
-		if err := tx.One("SELECT count(*) FROM channel_webhook WHERE channel_id = $1 AND type <> $2", []any{room.Channel.ID, HookHandler}, &n); err != nil {
+		if err := tx.One("SELECT count(*) FROM channel_webhook WHERE channel_id = $1 AND type NOT IN ($2, $3)", []any{room.Channel.ID, HookHandler, HookRelay}, &n); err != nil {
 			return nil, err
 		}
 		if n >= maxWebhooks {
@@ -226,7 +226,7 @@ func findWebhook(r *store.Reader, ch *Channel, sid string) (*Webhook, error) {
 	if !core.IsSID("WH", sid) {
 		return nil, core.E(core.CodeWebhookNotFound)
 	}
-	w, err := webhookTable.One(r, "WHERE sid = $1 AND channel_id = $2 AND type <> $3", sid, ch.ID, HookHandler)
+	w, err := webhookTable.One(r, "WHERE sid = $1 AND channel_id = $2 AND type NOT IN ($3, $4)", sid, ch.ID, HookHandler, HookRelay)
 	if err != nil {
 		return nil, or(err, core.CodeWebhookNotFound)
 	}
@@ -245,7 +245,7 @@ func (c *Chat) ListWebhooks(ctx context.Context, svc *Service, ref string, p Pag
 		if err != nil {
 			return err
 		}
-		rows, err := webhookTable.All(r, "WHERE channel_id = $1 AND id > $2 AND type <> $3 ORDER BY id LIMIT $4", ch.ID, after, HookHandler, size+1)
+		rows, err := webhookTable.All(r, "WHERE channel_id = $1 AND id > $2 AND type NOT IN ($3, $4) ORDER BY id LIMIT $5", ch.ID, after, HookHandler, HookRelay, size+1)
 		for _, w := range rows {
 			w.ChannelSID = ch.SID
 		}
