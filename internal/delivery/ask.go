@@ -3,8 +3,10 @@ package delivery
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"parley/internal/core"
+	"parley/internal/jobs"
 	"parley/internal/store"
 	"parley/internal/webhook"
 )
@@ -44,6 +46,19 @@ func (d *Deliveries) Ask(ctx context.Context, c Call) (status int, body []byte) 
 		}
 		return answer.Status, answer.Body
 	}
+}
+
+// Attempt makes one attempt at the call of a job of another kind, which itself knows when to give up: nothing is entered in the log. Final says
+// that the receiver refused for good; otherwise the error tells the runner when to try again.
+func (d *Deliveries) Attempt(ctx context.Context, c Call, job *jobs.Claimed) (final bool, err error) {
+	answer, wait, err := d.attempt(ctx, c, job)
+	switch {
+	case wait > 0:
+		return false, jobs.Postpone(wait)
+	case err == nil || ctx.Err() != nil || answer.Outcome == webhook.Final:
+		return answer.Outcome == webhook.Final, err
+	}
+	return false, jobs.RetryIn(time.Second<<min(job.Failures, 6), err)
 }
 
 // askAgain reports whether another answer is likely.

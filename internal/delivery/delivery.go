@@ -100,6 +100,9 @@ func (f failure) Unwrap() error { return f.error }
 // errNoPatience: the call was not made, because its receiver was down for too long.
 var errNoPatience = errors.New("the receiver was down for so long that the call was not made")
 
+// errHostDown: the call was not made, because its receiver is down.
+var errHostDown = errors.New("the receiver is down")
+
 // run makes one attempt at a call. RetryCount counts failed attempts; one that a crash cut off is made again with the same count and the
 // same idempotency token.
 func (d *Deliveries) run(ctx context.Context, job *jobs.Claimed) error {
@@ -107,19 +110,14 @@ func (d *Deliveries) run(ctx context.Context, job *jobs.Claimed) error {
 	if err := json.Unmarshal([]byte(job.Payload), &c); err != nil {
 		return jobs.Dead(fmt.Errorf("the payload is damaged: %w", err))
 	}
-	if wait := d.hosts.admit(job.Key); wait > 0 {
-		if d.o.Store.Now()-job.CreatedAt > patience.Microseconds() {
-			return jobs.Dead(errNoPatience)
-		}
-		return jobs.Postpone(wait)
-	}
-	token, err := d.o.AuthToken(ctx, c.AccountSID)
-	if err != nil { // nothing was said by or of the receiver, so the call's own retries do not count
-		d.hosts.forget(job.Key)
-		return err
-	}
-	answer, err := d.call(ctx, c, webhook.Request{AuthToken: token, IdempotencyToken: job.Token()}, job.Failures, false)
+	answer, wait, err := d.attempt(ctx, c, job)
 	switch {
+	case wait > 0 && d.o.Store.Now()-job.CreatedAt > patience.Microseconds():
+		return jobs.Dead(errNoPatience)
+	case wait > 0:
+		return jobs.Postpone(wait)
+	case answer.Outcome == 0:
+		return err // nothing was said by or of the receiver, so the call's own retries do not count
 	case err == nil && job.Attempt == 1:
 		return nil
 	case err == nil:
@@ -130,6 +128,22 @@ func (d *Deliveries) run(ctx context.Context, job *jobs.Claimed) error {
 		return jobs.Dead(failure{err, answer.Status})
 	}
 	return jobs.RetryIn(time.Second<<min(job.Failures, 6), failure{err, answer.Status})
+}
+
+// attempt makes one attempt at a job's call. Where its host is down it makes none and says how long to wait; where the call could not even be
+// signed, the answer is empty.
+func (d *Deliveries) attempt(ctx context.Context, c Call, job *jobs.Claimed) (answer webhook.Response, wait time.Duration, err error) {
+	host := hostOf(c.URL)
+	if wait := d.hosts.admit(host); wait > 0 {
+		return answer, wait, errHostDown
+	}
+	token, err := d.o.AuthToken(ctx, c.AccountSID)
+	if err != nil {
+		d.hosts.forget(host)
+		return answer, 0, err
+	}
+	answer, err = d.call(ctx, c, webhook.Request{AuthToken: token, IdempotencyToken: job.Token()}, job.Failures, false)
+	return answer, 0, err
 }
 
 // call makes a call that its host admitted, with the tokens of r, and tells the host's memory what came of it.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,7 @@ type Request struct {
 // request before it changes anything if the handler asks Err, and at the latest when it returns.
 type params struct {
 	values url.Values
+	posted url.Values // those of the form in the body
 	loaded bool
 	body   bool // the body was read, as JSON
 	err    error
@@ -78,9 +80,16 @@ func (r *Request) load() {
 		r.Fault(core.Ef(core.CodeInvalidParameter, "The body is not a valid form: %v", err))
 		return
 	}
+	r.params.posted = form
 	for k, v := range form {
-		r.params.values[k] = append(v, r.params.values[k]...)
+		r.params.values[k] = append(slices.Clone(v), r.params.values[k]...)
 	}
+}
+
+// Posted returns the parameters of the form in the body, without those of the query: what a caller's signature is over.
+func (r *Request) Posted() url.Values {
+	r.load()
+	return r.params.posted
 }
 
 func (r *Request) readBody() ([]byte, error) {
