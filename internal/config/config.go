@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"net/url"
@@ -16,6 +17,7 @@ type Config struct {
 	Limits
 	Webhooks
 	Studio
+	Transports
 	Push
 	Media
 	Logging
@@ -80,6 +82,16 @@ type Studio struct {
 	StudioContextBytes   ByteSize      `name:"studio-context-bytes" env:"PARLEY_STUDIO_CONTEXT_BYTES" default:"1MiB" placeholder:"SIZE" help:"How much one execution may remember."`
 	StudioTaskAttributes int           `name:"studio-task-attributes" env:"PARLEY_STUDIO_TASK_ATTRIBUTES" default:"4096" placeholder:"N" help:"Characters of the attributes of a flow's tasks; at most 4096."`
 	StudioTimeZone       string        `name:"studio-time-zone" env:"PARLEY_STUDIO_TIME_ZONE" default:"America/Los_Angeles" placeholder:"ZONE" help:"Time zone of dates in templates."`
+}
+
+// Transports says where messages for people outside are handed over (docs/proxy.md).
+type Transports struct {
+	TransportURL      DSN `name:"transport-url" env:"PARLEY_TRANSPORT_URL" placeholder:"URL" help:"Address that takes messages for people outside, for every kind of address that has no setting of its own. User and password in it become Basic authentication."`
+	TransportSMS      DSN `name:"transport-sms" env:"PARLEY_TRANSPORT_SMS" placeholder:"URL" help:"The same for telephone numbers (+49…)."`
+	TransportWhatsApp DSN `name:"transport-whatsapp" env:"PARLEY_TRANSPORT_WHATSAPP" placeholder:"URL" help:"The same for whatsapp:+49… addresses."`
+	TransportFacebook DSN `name:"transport-facebook" env:"PARLEY_TRANSPORT_FACEBOOK" placeholder:"URL" help:"The same for messenger:… and facebook:… addresses."`
+	TransportLine     DSN `name:"transport-line" env:"PARLEY_TRANSPORT_LINE" placeholder:"URL" help:"The same for line:… addresses."`
+	TransportCustom   DSN `name:"transport-custom" env:"PARLEY_TRANSPORT_CUSTOM" placeholder:"URL" help:"The same for addresses of any other scheme."`
 }
 
 // Push says where the push services are.
@@ -180,6 +192,17 @@ func (n Network) BaseURL() string {
 		u.Host = host
 	}
 	return u.String()
+}
+
+// Addresses are the transports' by kind of address; what has none is not in it.
+func (t Transports) Addresses() map[string]string {
+	all := map[string]string{}
+	for kind, own := range map[string]DSN{"sms": t.TransportSMS, "whatsapp": t.TransportWhatsApp, "facebook": t.TransportFacebook, "line": t.TransportLine, "custom": t.TransportCustom} {
+		if url := cmp.Or(own, t.TransportURL).Reveal(); url != "" {
+			all[kind] = url
+		}
+	}
+	return all
 }
 
 // Proxies is TrustedProxies as address ranges. Validate has refused what does not parse.

@@ -31,6 +31,7 @@ func (c *Config) Validate() error {
 	f.limits(c)
 	f.webhooks(&c.Webhooks)
 	f.studio(&c.Studio)
+	f.transports(&c.Transports)
 	f.push(&c.Push)
 	f.account(&c.Account)
 	if c.NATSURL != "" && c.DatabaseURL == "" {
@@ -160,6 +161,18 @@ func (f *faults) webhooks(w *Webhooks) {
 		_, err := parsePrefix(h)
 		if err != nil && (h == "" || strings.ContainsAny(h, "/: *@")) {
 			f.add("webhook-allow-hosts", "%q is no host name, address or range; write without scheme and port", h)
+		}
+	}
+}
+
+func (f *faults) transports(t *Transports) {
+	for _, a := range []struct {
+		setting string
+		url     DSN
+	}{{"transport-url", t.TransportURL}, {"transport-sms", t.TransportSMS}, {"transport-whatsapp", t.TransportWhatsApp}, {"transport-facebook", t.TransportFacebook},
+		{"transport-line", t.TransportLine}, {"transport-custom", t.TransportCustom}} {
+		if u, err := url.Parse(a.url.Reveal()); a.url != "" && (err != nil || !isHTTP(u) || u.Fragment != "") {
+			f.add(a.setting, "%q is not an address; write for example https://sms.example.com/out", a.url)
 		}
 	}
 }

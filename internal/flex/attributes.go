@@ -21,6 +21,7 @@ type attributes struct {
 	From          string          `json:"from"`
 	ChannelType   string          `json:"channel_type"`
 	TaskSID       string          `json:"task_sid,omitempty"`
+	ProxySession  string          `json:"proxySession,omitempty"`
 }
 
 // status reads the state from a chat channel's attributes; "" when they bear none.
@@ -28,6 +29,9 @@ func status(ch *chat.Channel) string { return field[string](ch.Attributes, "stat
 
 // longLived reads whether a chat channel outlives its tasks.
 func longLived(ch *chat.Channel) bool { return field[bool](ch.Attributes, "long_lived") }
+
+// sessionOf reads which Proxy session joins a chat channel and its customer; "" for none.
+func sessionOf(ch *chat.Channel) string { return field[string](ch.Attributes, "proxySession") }
 
 // channelOf reads which channel a task is about from its attributes; "" for none.
 func channelOf(task string) string { return field[string](task, "channelSid") }

@@ -61,15 +61,26 @@ func (x *Flex) CreateChannel(ctx context.Context, accountSID string, n NewChanne
 		return nil, err
 	}
 	var made *Channel
-	err = x.store.Update(ctx, func(tx *store.Tx) error {
-		var err error
-		if made, err = x.reusable(tx, by, flow, n.target()); err != nil || made != nil {
-			return err
-		}
-		made, err = x.build(tx, by, flow, n)
+	err = x.store.Update(ctx, func(tx *store.Tx) (err error) {
+		made, err = x.obtain(tx, by, flow, n)
 		return err
 	})
 	return made, err
+}
+
+// obtain returns the channel that is active for the flow and the target, or makes it.
+func (x *Flex) obtain(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Channel, error) {
+	if err := reach(flow, &n); err != nil {
+		return nil, err
+	}
+	was, err := x.reusable(tx, by, flow, n.target())
+	if err != nil || was == nil {
+		if err == nil {
+			was, err = x.build(tx, by, flow, n)
+		}
+		return was, err
+	}
+	return was, x.rejoin(tx, flow, was, n.Identity)
 }
 
 // conductor is Flex as an actor in a chat service: a server, whom roles do not bind.
@@ -178,6 +189,11 @@ func (x *Flex) build(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Ch
 	if err := x.attachHandler(tx, by.Service, flow, made, room); err != nil {
 		return nil, err
 	}
+	if sid := sessionOf(room.Channel); sid != "" { // last, for it opens the room anew
+		if err := x.link(tx, flow, made, sid, n.Identity); err != nil {
+			return nil, err
+		}
+	}
 	if err := channels.Insert(tx, made); err != nil {
 		return nil, err
 	}
@@ -227,6 +243,9 @@ func (x *Flex) openChat(tx *store.Tx, by chat.Actor, flow *Flow, made *Channel, 
 	if n.PreEngagementData != "" {
 		a.PreEngagement = json.RawMessage(n.PreEngagementData)
 	}
+	if proxied(flow.ChannelType) {
+		a.ProxySession = core.NewSID("KC")
+	}
 	text, err := encode(a)
 	if err != nil {
 		return nil, err
@@ -235,7 +254,11 @@ func (x *Flex) openChat(tx *store.Tx, by chat.Actor, flow *Flow, made *Channel, 
 	if n.ChatUniqueName != "" {
 		create.UniqueName = &n.ChatUniqueName
 	}
-	return x.chat.CreateChannelTx(tx, by, create)
+	room, err := x.chat.CreateChannelTx(tx, by, create)
+	if a.ProxySession != "" && core.HasCode(err, core.CodeAttributesTooLong) {
+		err = core.Ef(core.CodeProxyChatAttributes, "The channel's attributes have no room for its proxySession: %s", core.AsError(err).Message).Because(err)
+	}
+	return room, err
 }
 
 // freeName takes a unique name from a Flex Channel that has ended; one in use is 45208 (rest-semantics §4.3).
@@ -332,7 +355,7 @@ func (x *Flex) listChannels(ctx context.Context, find func(r *store.Reader, acco
 	return list, err
 }
 
-// DeleteChannel removes a Flex Channel with its chat channel.
+// DeleteChannel removes a Flex Channel with its chat channel and its Proxy session.
 func (x *Flex) DeleteChannel(ctx context.Context, accountSID, sid string) error {
 	c, err := x.FetchChannel(ctx, accountSID, sid)
 	if err != nil {
@@ -344,6 +367,9 @@ func (x *Flex) DeleteChannel(ctx context.Context, accountSID, sid string) error 
 	}
 	return x.store.Update(ctx, func(tx *store.Tx) error {
 		room, err := x.chat.OpenTx(tx, by.Service, c.SID)
+		if err == nil {
+			err = x.proxy.RemoveTx(tx, accountSID, sessionOf(room.Channel))
+		}
 		if err == nil {
 			err = x.chat.DeleteChannelTx(tx, by, room)
 		}

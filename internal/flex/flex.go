@@ -7,6 +7,7 @@ import (
 	"parley/internal/chat"
 	"parley/internal/identity"
 	"parley/internal/jobs"
+	"parley/internal/proxy"
 	"parley/internal/store"
 	"parley/internal/studio"
 	"parley/internal/taskrouter"
@@ -17,6 +18,7 @@ type Flex struct {
 	store    *store.Store
 	chat     *chat.Chat
 	tr       *taskrouter.TaskRouter
+	proxy    *proxy.Proxy
 	identity *identity.Identity
 	studio   *studio.Studio // nil: no Flex Flow can name one of its flows
 }

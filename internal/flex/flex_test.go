@@ -13,6 +13,7 @@ import (
 	"parley/internal/flex"
 	"parley/internal/identity"
 	"parley/internal/jobs"
+	"parley/internal/proxy"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 	"parley/internal/studio"
@@ -50,6 +51,7 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 		f.flex = flex.New(st, f.chat, f.tr, identity.New(st, identity.Options{}))
 		f.studio = studio.New(st, codec, studio.Options{})
 		f.flex.ConductStudio(f.studio)
+		f.flex.ConductProxy(proxy.New(proxy.Options{Store: st, Chat: flex.Line{Chat: f.chat}}))
 		f.runner = newRunner(st, f.flex, f.studio)
 		f.newAccount(t)
 		if f.service, err = f.chat.CreateService(context.Background(), chat.NewService{AccountSID: f.account, FriendlyName: "test"}); err != nil {

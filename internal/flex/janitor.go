@@ -77,9 +77,12 @@ func (x *Flex) tidy(tx *store.Tx, e end) error {
 	return x.dismiss(tx, at)
 }
 
-// close ends a conversation for its customer and tells whoever listens.
+// close ends a conversation for its customer and tells whoever listens. What was said before still goes out.
 func (x *Flex) close(tx *store.Tx, at *place) error {
 	if err := x.chat.RemoveWebhooksTx(tx, at.room, chat.HookStudio); err != nil { // one that was added by hand
+		return err
+	}
+	if err := x.proxy.RemoveTx(tx, at.AccountSID, sessionOf(at.room.Channel)); err != nil {
 		return err
 	}
 	if err := x.chat.DetachHandlerTx(tx, at.room); err != nil {

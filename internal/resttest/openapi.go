@@ -17,7 +17,7 @@ import (
 // Files are the vendor's OpenAPI files by the product whose answers they describe; of several versions, with a blank between.
 func Files() map[string]string {
 	return map[string]string{"chat": "twilio_chat_v2", "flex-api": "twilio_flex_v1", "api": "twilio_api_v2010", "taskrouter": "twilio_taskrouter_v1",
-		"iam": "twilio_iam_v1", "accounts": "twilio_accounts_v1", "studio": "twilio_studio_v1 twilio_studio_v2"}
+		"iam": "twilio_iam_v1", "accounts": "twilio_accounts_v1", "proxy": "twilio_proxy_v1", "studio": "twilio_studio_v1 twilio_studio_v2"}
 }
 
 // Operation is one operation of an OpenAPI file.

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"parley/internal/chat"
+	"parley/internal/jobs"
+	"parley/internal/proxy"
 	"parley/internal/store"
 	"parley/internal/taskrouter"
 )
@@ -31,7 +33,7 @@ func (o *recorder) commit(changes []any) {
 				o.changes = append(o.changes, "match")
 			}
 			told = true
-		case *taskrouter.Event: // a row, as others that are counted
+		case *taskrouter.Event, jobs.Enqueued: // a row, as others that are counted
 		default:
 			o.changes = append(o.changes, strings.TrimPrefix(fmt.Sprintf("%T", c), "chat."))
 		}
@@ -61,10 +63,18 @@ func (o *recorder) take() (changes, calls []string) {
 type chatOutbox struct{ *recorder }
 
 func (o chatOutbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
-	if d.Type == chat.HookHandler || d.Type == chat.HookStudio {
+	switch d.Type {
+	case chat.HookHandler, chat.HookStudio, chat.HookRelay:
 		return o.call(tx, d.Params["EventType"]+" "+d.Type)
 	}
 	return o.call(tx, d.Params["EventType"]+" "+d.URL)
+}
+
+// proxyOutbox implements proxy.Outbox.
+type proxyOutbox struct{ *recorder }
+
+func (o proxyOutbox) Enqueue(tx *store.Tx, c proxy.Call) error {
+	return o.call(tx, strings.TrimSpace("interaction "+c.Params["outboundResourceStatus"])+" "+c.URL)
 }
 
 // taskOutbox implements taskrouter.Outbox.

@@ -21,6 +21,8 @@ var tables = [...][2]string{
 	{"tr_reservation", "updated_at + version"}, {"tr_transfer", "updated_at"}, {"tr_event", "at"}, {"tr_change", "entity_id"},
 	{"studio_flow", "updated_at"}, {"studio_revision", "created_at"}, {"studio_execution", "updated_at + effect"}, {"studio_step", "number"},
 	{"studio_warning", "code"},
+	{"proxy_service", "updated_at"}, {"proxy_number", "updated_at"}, {"proxy_session", "updated_at + seq"}, {"proxy_participant", "updated_at"},
+	{"proxy_interaction", "updated_at"}, {"proxy_receipt", "at"}, {"proxy_lane", "seq"},
 	{"signin_password", "updated_at"}, {"signin_session", "ends_at"},
 }
 

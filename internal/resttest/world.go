@@ -20,6 +20,8 @@ import (
 	"parley/internal/httpapi"
 	"parley/internal/identity"
 	identityrest "parley/internal/identity/rest"
+	"parley/internal/proxy"
+	proxyrest "parley/internal/proxy/rest"
 	"parley/internal/push"
 	pushrest "parley/internal/push/rest"
 	"parley/internal/store"
@@ -49,6 +51,7 @@ type World struct {
 	Tasks    *taskrouter.TaskRouter
 	Flex     *flex.Flex
 	Studio   *studio.Studio
+	Proxy    *proxy.Proxy
 	Identity *identity.Identity
 	Router   *httpapi.Router
 	Desk     *flexrest.API
@@ -105,7 +108,9 @@ func (w *World) mount(st *store.Store) {
 		_, err := w.Chat.Service(ctx, accountSID, serviceSID)
 		return err == nil, nil
 	}})
+	w.Proxy = proxy.New(proxy.Options{Store: st, Chat: flex.Line{Chat: w.Chat}, Outbox: proxyOutbox{&w.seen}, Transports: map[string]string{"sms": "https://sms.example.org/out"}})
 	w.Flex = flex.New(st, w.Chat, w.Tasks, w.Identity)
+	w.Flex.ConductProxy(w.Proxy)
 	w.Studio = studio.New(st, codec, studio.Options{AuthToken: w.Identity.AuthToken})
 	w.Flex.ConductStudio(w.Studio)
 	w.Router = httpapi.New(httpapi.Options{Auth: authenticator{w.Identity}})
@@ -113,6 +118,7 @@ func (w *World) mount(st *store.Store) {
 	pushrest.Routes(w.Router, push.New(push.Options{Store: st}))
 	taskrest.Routes(w.Router, w.Tasks)
 	studiorest.Routes(w.Router, w.Studio, studiorest.Options{Auth: authenticator{w.Identity}, Admit: w.Flex.AdmitLead})
+	proxyrest.Routes(w.Router, w.Proxy, proxyrest.Options{Auth: authenticator{w.Identity}, AuthToken: w.Identity.AuthToken})
 	w.Desk = flexrest.New(w.Flex, flexrest.Options{Now: w.clock, Version: "test"})
 	w.Desk.Routes(w.Router)
 	identityrest.Routes(w.Router, w.Identity)

@@ -13,6 +13,7 @@ import (
 
 	"parley/internal/httpapi"
 	"parley/internal/jobs"
+	"parley/internal/proxy"
 	"parley/internal/realtime"
 	"parley/internal/taskrouter/bridge"
 	"parley/internal/twilsock"
@@ -26,6 +27,7 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 	calls    *prometheus.HistogramVec
 	refused  *prometheus.CounterVec
+	relay    *prometheus.CounterVec
 	store    *storeMetrics
 }
 
@@ -65,14 +67,22 @@ func newMetrics(version string) *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_requests_refused_total", Help: "Requests over key-rate or identity-rate, by what was counted: key or identity.",
 		}, []string{"kind"}),
+		relay: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_proxy_messages_total", Help: "Messages of people outside, by direction (in: from a transport; out: to one) and what became of them; retried counts attempts.",
+		}, []string{"direction", "outcome"}),
 		store: newStoreMetrics(),
+	}
+	for direction, outcomes := range proxy.Outcomes() {
+		for _, o := range outcomes {
+			m.relay.WithLabelValues(direction, o)
+		}
 	}
 	for _, kind := range []string{httpapi.KindKey, httpapi.KindIdentity} {
 		m.refused.WithLabelValues(kind)
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "parley_build_info", Help: "Always 1; the label is the version.", ConstLabels: prometheus.Labels{"version": version}})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, m.calls, m.refused, m.store.writes, m.store.reads, m.store.units, m.store.batches, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.calls, m.refused, m.relay, m.store.writes, m.store.reads, m.store.units, m.store.batches, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -93,6 +103,11 @@ func (m *metrics) called(question bool, outcome webhook.Outcome, took time.Durat
 
 // refuse is the router's Refused.
 func (m *metrics) refuse(kind string) { m.refused.WithLabelValues(kind).Inc() }
+
+// relayed is told of each message that Proxy brings on, or does not.
+func (m *metrics) relayed(direction, outcome string) {
+	m.relay.WithLabelValues(direction, outcome).Inc()
+}
 
 var classes = [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}
 

@@ -21,6 +21,8 @@ func (outbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
 		return flex.EnqueueMessage(tx, d)
 	case chat.HookStudio:
 		return toStudio(tx, d)
+	case chat.HookRelay:
+		return flex.HeardTx(tx, d)
 	}
 	return delivery.Enqueue(tx, d.Lane, d.LaneSeq, callOf(d))
 }
@@ -61,6 +63,9 @@ func (s *Server) startCleaning(context.Context) error {
 			}
 			if err := s.deliveries.Clean(ctx); err != nil && ctx.Err() == nil {
 				s.log.Warn("old failures of webhooks could not be removed", "error", err)
+			}
+			if err := s.proxy.Clean(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("old receipts of transports could not be removed", "error", err)
 			}
 		}
 	})

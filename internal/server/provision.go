@@ -11,6 +11,7 @@ import (
 	"parley/internal/core"
 	"parley/internal/flex"
 	"parley/internal/identity"
+	"parley/internal/proxy"
 	"parley/internal/store"
 	"parley/internal/taskrouter"
 )
@@ -22,6 +23,7 @@ type provisioner struct {
 	identity *identity.Identity
 	chat     *chat.Chat
 	tasks    *taskrouter.TaskRouter
+	proxy    *proxy.Proxy
 	flex     *flex.Flex
 	wanted   config.Account
 	log      *slog.Logger
@@ -45,7 +47,7 @@ func (p *provisioner) run(ctx context.Context) (in Instance, err error) {
 		if in, err = parseInstance(text); err != nil {
 			return err
 		}
-		for _, step := range []func(*store.Tx, *Instance) error{p.account, p.apiKey, p.service, p.reserved, p.taskRouter, p.flows, p.configuration} {
+		for _, step := range []func(*store.Tx, *Instance) error{p.account, p.apiKey, p.service, p.reserved, p.proxyService, p.taskRouter, p.flows, p.configuration} {
 			if err := step(tx, &in); err != nil {
 				return err
 			}
@@ -88,6 +90,9 @@ func (p *provisioner) satisfied(r *store.Reader) (in Instance, ok bool, err erro
 	}
 	if made, err := hasWorkspace(r, in.WorkspaceSID); err != nil || !made {
 		return in, false, err
+	}
+	if s, err := p.proxy.FetchServiceTx(r, in.AccountSID, in.ProxyServiceSID); err != nil || s.ChatServiceSID == nil || *s.ChatServiceSID != in.ChatServiceSID {
+		return in, false, unless(err, core.CodeNotFound)
 	}
 	made, err := p.flex.ConfiguredTx(r, configuration(&in))
 	return in, made, err
@@ -175,6 +180,41 @@ func (p *provisioner) service(tx *store.Tx, in *Instance) error {
 	svc, err := p.chat.CreateServiceTx(tx, chat.NewService{AccountSID: in.AccountSID, SID: p.wanted.ChatServiceSID, FriendlyName: "Flex Chat Service"})
 	if err == nil {
 		in.ChatServiceSID = svc.SID
+	}
+	return err
+}
+
+// proxyService makes the Proxy service and ties it to the chat service. Where that is tied to another one, the configured one takes it over.
+func (p *provisioner) proxyService(tx *store.Tx, in *Instance) error {
+	was, err := p.proxy.TiedTx(&tx.Reader, in.AccountSID, in.ChatServiceSID)
+	if err != nil || was != nil && was.SID == in.ProxyServiceSID {
+		return err
+	}
+	if was != nil {
+		none := ""
+		if _, err := p.proxy.UpdateServiceTx(tx, in.AccountSID, was.SID, proxy.ServicePatch{ChatServiceSID: &none}); err != nil {
+			return err
+		}
+	}
+	tie := proxy.ServicePatch{ChatServiceSID: &in.ChatServiceSID}
+	_, err = p.proxy.UpdateServiceTx(tx, in.AccountSID, in.ProxyServiceSID, tie)
+	if !core.HasCode(err, core.CodeNotFound) {
+		return err
+	}
+	name := "Flex Proxy Service"
+	tie.UniqueName = &name
+	_, err = p.proxy.CreateServiceTx(tx, in.ProxyServiceSID, in.AccountSID, tie)
+	if core.HasCode(err, core.CodeProxyServiceName) {
+		name += " " + in.ProxyServiceSID[len(in.ProxyServiceSID)-6:]
+		_, err = p.proxy.CreateServiceTx(tx, in.ProxyServiceSID, in.AccountSID, tie)
+	}
+	return err
+}
+
+// unless returns err, or nil if it has the code.
+func unless(err error, code int) error {
+	if core.HasCode(err, code) {
+		return nil
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"parley/internal/blob"
@@ -32,6 +33,7 @@ import (
 	"parley/internal/identity"
 	identityrest "parley/internal/identity/rest"
 	"parley/internal/jobs"
+	"parley/internal/proxy"
 	"parley/internal/push"
 	pushrest "parley/internal/push/rest"
 	"parley/internal/realtime"
@@ -68,6 +70,7 @@ type Server struct {
 	identity *identity.Identity
 	chat     *chat.Chat
 	tasks    *taskrouter.TaskRouter
+	proxy    *proxy.Proxy
 	flex     *flex.Flex
 	studio   *studio.Studio
 	blobs    *blob.Dir
@@ -94,6 +97,7 @@ type Server struct {
 	metrics *metrics
 
 	listeners *listeners
+	base      atomic.Pointer[string] // under which the server is reached; nil until it listens
 	http      *http.Server
 	failed    chan error
 
@@ -190,23 +194,26 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 		return err
 	}
 	s.sync = syncapi.New(syncapi.Options{Store: s.store, Chat: s.chat, Codec: s.codec, Log: s.log, TaskRouter: s.tasks, Live: s.live})
-	s.flex = flex.New(s.store, s.chat, s.tasks, s.identity)
 	s.caller, err = webhook.NewCaller(webhook.Options{Version: s.version, AllowPrivate: s.config.WebhookAllowPrivate, AllowHosts: s.config.WebhookAllowHosts})
 	if err != nil {
 		return err
 	}
+	s.openDeliveries()
+	s.openProxy()
+	s.flex = flex.New(s.store, s.chat, s.tasks, s.identity)
+	s.flex.ConductProxy(s.proxy)
 	if err := s.openStudio(); err != nil {
 		return err
 	}
-	s.openDeliveries()
 	s.openPush()
 	offers := &assignments{tasks: s.tasks, caller: s.caller, identity: s.identity}
 	kinds := map[string]jobs.Kind{delivery.Job: s.deliveries.Kind(), jobAssignment: {Run: offers.run}}
 	maps.Copy(kinds, s.flex.Jobs())
 	maps.Copy(kinds, s.studio.Jobs())
+	maps.Copy(kinds, s.proxy.Jobs())
 	maps.Copy(kinds, s.push.Jobs())
 	s.jobs = jobs.NewRunner(s.store, kinds, jobs.Options{Sole: s.config.DatabaseURL == "", Log: s.log})
-	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, tasks: s.tasks, flex: s.flex, wanted: s.config.Account, log: s.log}
+	p := provisioner{st: s.store, identity: s.identity, chat: s.chat, tasks: s.tasks, proxy: s.proxy, flex: s.flex, wanted: s.config.Account, log: s.log}
 	s.instance, err = p.run(ctx)
 	return err
 }
@@ -243,6 +250,7 @@ func (s *Server) openRoutes(ctx context.Context) error {
 	s.openFlex()
 	taskrest.Routes(s.router, s.tasks)
 	studiorest.Routes(s.router, s.studio, studiorest.Options{Auth: authenticator{s.identity}, Admit: s.flex.AdmitLead})
+	s.proxyRoutes()
 	if err := s.openSignIn(ctx); err != nil {
 		return err
 	}
@@ -260,7 +268,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.listeners, err = listen(ctx, s.config.Network); err != nil {
 		return err
 	}
-	if err := keepBaseURL(ctx, s.store, s.BaseURL()); err != nil {
+	base := s.BaseURL()
+	s.base.Store(&base)
+	if err := keepBaseURL(ctx, s.store, base); err != nil {
 		s.listeners.close()
 		return err
 	}

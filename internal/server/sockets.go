@@ -77,7 +77,7 @@ func (s *Server) clientIP(r *http.Request) netip.Addr {
 	}
 	ip := at.Addr().Unmap()
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && s.proxy(ip); i-- {
+	for i := len(hops) - 1; i >= 0 && s.trustedProxy(ip); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break
@@ -87,7 +87,7 @@ func (s *Server) clientIP(r *http.Request) netip.Addr {
 	return ip
 }
 
-func (s *Server) proxy(ip netip.Addr) bool {
+func (s *Server) trustedProxy(ip netip.Addr) bool {
 	for _, p := range s.proxies {
 		if p.Contains(ip) {
 			return true

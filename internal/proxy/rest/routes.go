@@ -22,8 +22,8 @@ const fault = core.CodeProxyInvalid
 
 // Options of New.
 type Options struct {
-	// Basic checks the credentials of a transport and returns the account that they are of.
-	Basic func(ctx context.Context, user, password string) (accountSID string, err error)
+	// Auth checks the credentials of a transport.
+	Auth httpapi.Authenticator
 	// AuthToken is the key by which a transport of an account signs.
 	AuthToken func(ctx context.Context, accountSID string) (string, error)
 	Log       *slog.Logger

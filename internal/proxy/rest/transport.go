@@ -24,8 +24,8 @@ func StatusPath(accountSID, messageSID string) string {
 func (h handlers) admit(r *httpapi.Request) (accountSID string, err error) {
 	account := r.Path("AccountSid")
 	if user, password, ok := r.BasicAuth(); ok {
-		of, err := h.Basic(r.Context(), user, password)
-		if err == nil && of != account {
+		caller, err := h.Auth.Basic(r.Context(), user, password)
+		if err == nil && caller.AccountSID != account {
 			err = core.E(core.CodeAuthenticate)
 		}
 		return account, err
