@@ -1,7 +1,6 @@
 package taskrouter
 
 import (
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -71,11 +70,7 @@ func (u *unit) record(n note) error {
 		e.ResourceType, e.ResourceSID = "workspace", u.Workspace.SID
 	}
 	data := u.fields(n)
-	text, err := json.Marshal(data)
-	if err != nil {
-		return err
-	}
-	e.Data = string(text)
+	e.Data = objectOfTexts(data)
 	if err := events.Append(u.tx, e); err != nil {
 		return err
 	}
@@ -93,6 +88,39 @@ func (u *unit) record(n note) error {
 		}
 	}
 	return u.callback(e, data, lane, seq)
+}
+
+// objectOfTexts writes JSON. Events are the most of what TaskRouter writes, hence not by reflection.
+func objectOfTexts(m map[string]string) string {
+	b := []byte{'{'}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(appendText(b, name), ':')
+		b = appendText(b, m[name])
+	}
+	return string(append(b, '}'))
+}
+
+func appendText(b []byte, s string) []byte {
+	b = append(b, '"')
+	from := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[from:i]...)
+		from = i + 1
+		if c < ' ' {
+			const hex = "0123456789abcdef"
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		} else {
+			b = append(b, '\\', c)
+		}
+	}
+	return append(append(b, s[from:]...), '"')
 }
 
 // callback enqueues the event's post. The order is kept among the events of a task, of a worker, and of what is configured: one

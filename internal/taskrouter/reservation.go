@@ -64,7 +64,7 @@ func (u *unit) updateReservation(t *Task, r *Reservation, w *Worker, p Reservati
 	}
 	switch status {
 	case ReservationAccepted:
-		err = u.acceptReservation(t, r)
+		err = u.acceptReservation(t, r, w)
 	case ReservationRejected:
 		if r.Status != ReservationPending {
 			return u.unfit(r, status, ReservationPending)
@@ -121,30 +121,25 @@ func refuseInstruction(name string, duringTransfer bool, unknown int) *core.Erro
 }
 
 // find returns a reservation and its worker, or 20404.
-func (v *view) find(ref ReservationRef) (*Reservation, *Worker, error) {
-	var taskID, workerID int64
-	switch {
-	case ref.TaskSID != "":
-		t, err := v.task(ref.TaskSID)
-		if err != nil {
-			return nil, nil, err
-		}
-		taskID = t.ID
-	default:
-		w, err := v.worker(ref.WorkerSID)
-		if err != nil {
-			return nil, nil, err
-		}
-		workerID = w.ID
+func (v *view) find(ref ReservationRef) (r *Reservation, w *Worker, err error) {
+	var t *Task
+	if ref.TaskSID != "" {
+		t, err = v.task(ref.TaskSID)
+	} else {
+		w, err = v.worker(ref.WorkerSID)
 	}
-	r, err := v.reservation(ref.SID)
 	if err != nil {
 		return nil, nil, err
 	}
-	if taskID != 0 && r.TaskID != taskID || workerID != 0 && r.WorkerID != workerID {
+	if r, err = v.reservation(ref.SID); err != nil {
+		return nil, nil, err
+	}
+	if t != nil && r.TaskID != t.ID || w != nil && r.WorkerID != w.ID {
 		return nil, nil, notFound("Reservation", ref.SID)
 	}
-	w, err := v.workerByID(r.WorkerID)
+	if w == nil {
+		w, err = v.workerByID(r.WorkerID)
+	}
 	if errors.Is(err, store.ErrNoRow) {
 		return nil, nil, notFound("Reservation", ref.SID) // it went with its worker
 	}

@@ -34,20 +34,15 @@ func (u *unit) takeCapacity(t *Task, workerID int64, ignore bool) (*Worker, erro
 	if err != nil {
 		return nil, err
 	}
-	condition := ""
+	condition := ` AND NOT EXISTS (SELECT 1 FROM tr_reservation r WHERE r.task_id = $4 AND r.worker_id = $2 AND r.status IN ` + openStatuses + `)`
 	if !ignore {
 		if a := u.Activity(w.ActivityID); a == nil || !a.Available {
 			return nil, nil //nolint:nilnil // said above
 		}
-		condition = ` AND held < capacity AND available`
-	}
-	var holds int64
-	err = u.r.One(`SELECT COUNT(*) FROM tr_reservation WHERE task_id = $1 AND worker_id = $2 AND status IN `+openStatuses, []any{t.ID, w.ID}, &holds)
-	if err != nil || holds > 0 {
-		return nil, err
+		condition += ` AND held < capacity AND available`
 	}
 	n, err := u.tx.Exec(`UPDATE tr_worker_channel SET held = held + 1, assigned_at = $1 WHERE worker_id = $2 AND task_channel_id = $3`+condition,
-		u.tx.Now(), w.ID, t.TaskChannelID)
+		u.tx.Now(), w.ID, t.TaskChannelID, t.ID)
 	if err != nil || n == 0 {
 		return nil, err
 	}
@@ -116,8 +111,8 @@ func (u *unit) withdrawn(t *Task, r *Reservation) error {
 	return err
 }
 
-// acceptReservation gives a locked task to the worker of a pending reservation; whoever else is offered it has lost it.
-func (u *unit) acceptReservation(t *Task, r *Reservation) error {
+// acceptReservation gives a locked task to w, the worker of a pending reservation; whoever else is offered it has lost it.
+func (u *unit) acceptReservation(t *Task, r *Reservation, w *Worker) error {
 	switch r.Status {
 	case ReservationPending:
 	case ReservationRescinded:
@@ -126,10 +121,6 @@ func (u *unit) acceptReservation(t *Task, r *Reservation) error {
 		return u.unfit(r, "accepted", ReservationPending)
 	}
 	open, err := u.openReservations(t)
-	if err != nil {
-		return err
-	}
-	w, err := u.workerByID(r.WorkerID)
 	if err != nil {
 		return err
 	}

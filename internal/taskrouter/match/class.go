@@ -94,6 +94,7 @@ func (b *Board) open(c *class) {
 
 func (b *Board) close(c *class) {
 	delete(b.classes, c.key)
+	delete(c.home.verdicts, c)
 	if c.aim.byLoad {
 		c.home.byLoad--
 	}

@@ -1,6 +1,10 @@
 package match
 
-import "parley/internal/taskrouter/workflow"
+import (
+	"slices"
+
+	"parley/internal/taskrouter/workflow"
+)
 
 // flow is a workflow with what its steps need to be matched.
 type flow struct {
@@ -11,8 +15,9 @@ type flow struct {
 // aim is a target, and what of a task decides which workers it suits.
 type aim struct {
 	*workflow.Target
-	reads  [][]string // paths in the task's attributes
-	byLoad bool       // it also depends on what workers have to do
+	reads    [][]string // paths in the task's attributes
+	byLoad   bool       // it also depends on what workers have to do
+	fleeting bool       // so does that, or the order of the workers whom it suits
 }
 
 // anybody is the aim of tasks that have no step: nothing but queue and routing target decides.
@@ -38,6 +43,7 @@ func (f *flow) at(s workflow.Step) *aim {
 		}
 		a.byLoad = readsLoad(target.Where)
 	}
+	a.fleeting = a.byLoad || slices.ContainsFunc(target.OrderBy, func(k workflow.OrderKey) bool { return k.Path[0] == "channel" })
 	f.aims[s] = a
 	return a
 }

@@ -1,12 +1,8 @@
 package match
 
 import (
-	"cmp"
 	"iter"
 	"slices"
-
-	"parley/internal/taskrouter/expr"
-	"parley/internal/taskrouter/workflow"
 )
 
 // offer is a task and the worker who should have it.
@@ -85,44 +81,39 @@ func (b *Board) searchClass(c *class, line *ordered[*worker]) offer {
 		}
 		if !suits {
 			c.barren = c.barren || c.marked // the news alone say nothing of the others
-			return offer{}
+			break
 		}
 		c.barren = false // who suits holds t already, but perhaps not the next one
 	}
+	delete(c.home.verdicts, c)
 	return offer{}
 }
 
 // suiting yields the workers who suit a class, who waits longest first.
-func (b *Board) suiting(c *class, line *ordered[*worker]) iter.Seq[*worker] {
-	return func(yield func(*worker) bool) {
-		env := candidateEnv{task: c.tasks.first().attributes}
-		suits := func(w *worker) bool {
+func (b *Board) suiting(c *class, line *ordered[*worker]) iter.Seq2[*worker, *verdict] {
+	return func(yield func(*worker, *verdict) bool) {
+		judge := c.judge()
+		offer := func(w *worker) (more bool) {
 			if _, member := w.queues[c.home]; !member && !c.key.routed {
-				return false
+				return true
 			}
-			env.worker = w
-			return c.aim.Where == nil || c.aim.Where.Eval(&env)
+			v := judge.of(w)
+			return !v.suits || yield(w, v)
 		}
 		if c.key.only != (wanted{}) {
-			if w := b.worker(c.key.only); w != nil && (c.key.ignore || w.idle(c.key.channel)) && suits(w) {
-				yield(w)
+			if w := b.worker(c.key.only); w != nil && (c.key.ignore || w.idle(c.key.channel)) {
+				offer(w)
 			}
 			return
 		}
-		if !c.marked {
-			for w := range line.from(lowest) {
-				if suits(w) && !yield(w) {
-					return
-				}
+		if c.marked {
+			line = nil
+			if channel := b.channels[c.key.channel]; channel != nil {
+				line = &channel.idle
 			}
-			return
 		}
-		if channel := b.channels[c.key.channel]; channel != nil {
-			for w := range channel.idle.from(lowest) {
-				if suits(w) && !yield(w) {
-					return
-				}
-			}
+		if line != nil {
+			line.root.walk(lowest, offer)
 		}
 	}
 }
@@ -133,59 +124,25 @@ func (w *worker) idle(channel int64) bool {
 }
 
 // choose picks of the workers who suit a task the one who should have it: the first by order_by, else the one who waits longest. It leaves out
-// those who are offered the task already; suits reports whether there was anybody at all.
-func choose(t *task, suiting iter.Seq[*worker]) (best *worker, suits bool) {
-	var candidates []*worker
-	for w := range suiting {
+// those who are offered the task already; suits reports whether there was anybody at all. If one of them has a value under order_by
+// that is no integer, the clause is ignored (taskrouter-studio A.7).
+func choose(t *task, suiting iter.Seq2[*worker, *verdict]) (best *worker, suits bool) {
+	var longest *worker
+	var least []sortValue
+	for w, v := range suiting {
 		suits = true
 		if t.holds(w.ID) {
 			continue
 		}
-		if len(t.aim.OrderBy) == 0 {
-			return w, true
+		if longest == nil {
+			longest = w
 		}
-		candidates = append(candidates, w)
-	}
-	return firstBy(t.aim.OrderBy, candidates), suits
-}
-
-// firstBy returns the first worker by order_by, of equal ones the first in the list. Who lacks an attribute comes last in either direction;
-// if a candidate has a value that is no integer, the clause is ignored (taskrouter-studio A.7).
-func firstBy(keys []workflow.OrderKey, candidates []*worker) *worker {
-	if len(candidates) == 0 {
-		return nil
-	}
-	values, best := make([]sortValue, len(keys)), make([]sortValue, len(keys))
-	first := candidates[0]
-	for i, w := range candidates {
-		for k, key := range keys {
-			v := expr.Lookup(w, key.Path)
-			n, ok := expr.Integer(v)
-			switch {
-			case v == nil:
-				values[k] = sortValue{missing: 1}
-			case !ok:
-				return candidates[0]
-			case key.Desc:
-				values[k] = sortValue{n: ^n} // turns the order round, and does not overflow
-			default:
-				values[k] = sortValue{n: n}
-			}
+		if len(t.aim.OrderBy) == 0 || v.odd {
+			return longest, true
 		}
-		if i == 0 || slices.CompareFunc(values, best, sortValue.compare) < 0 {
-			first = w
-			copy(best, values)
+		if best == nil || slices.CompareFunc(v.order, least, sortValue.compare) < 0 {
+			best, least = w, append(least[:0], v.order...)
 		}
 	}
-	return first
-}
-
-// sortValue is what a worker has under a key of order_by; smaller ones come first.
-type sortValue struct {
-	missing int // 1: nothing
-	n       int64
-}
-
-func (v sortValue) compare(o sortValue) int {
-	return cmp.Or(cmp.Compare(v.missing, o.missing), cmp.Compare(v.n, o.n))
+	return best, suits
 }

@@ -17,12 +17,15 @@ type queue struct {
 	line   map[int64]*ordered[*worker] // the news who can take work, by channel, who waits longest first
 	cursor rank
 
+	verdicts map[*class]map[*worker]*verdict // what classes with several tasks think of workers, while something is to be looked at
+
 	offer offer // the first that can be made, unless stale
 	stale bool
 }
 
 func newQueue() *queue {
-	return &queue{members: map[int64]int{}, news: map[*worker]struct{}{}, line: map[int64]*ordered[*worker]{}, cursor: highest}
+	return &queue{members: map[int64]int{}, news: map[*worker]struct{}{}, line: map[int64]*ordered[*worker]{},
+		verdicts: map[*class]map[*worker]*verdict{}, cursor: highest}
 }
 
 // join puts a worker who is among the news into the line of a channel.
@@ -39,6 +42,7 @@ func (q *queue) join(w *worker, s *slot) {
 func (q *queue) forgetNews() {
 	clear(q.news)
 	clear(q.line)
+	clear(q.verdicts)
 }
 
 func (q *queue) maxReserved() int { return max(1, q.MaxReserved) }

@@ -609,6 +609,25 @@ func TestNewsBetweenTheParts(t *testing.T) {
 	})
 }
 
+// What a class of several tasks found out about workers is asked anew when they change.
+func TestVerdictsEndWithWhatTheyWereAbout(t *testing.T) {
+	s := newScene(t, `{"filters":[{"expression":"1==1","targets":[{"queue":"WQ1","expression":"worker.level < 9","order_by":"worker.level ASC"}]}]}`)
+	for id := range int64(4) {
+		s.task(id+1, nil)
+	}
+	s.worker(1, object{"level": 1.0}, capacity(9))
+	s.worker(2, object{"level": 2.0}, capacity(9))
+	for _, step := range []struct {
+		level float64 // of the first worker
+		want  string
+	}{{1, "1 to 1"}, {3, "2 to 2"}, {0, "3 to 1"}, {9, "4 to 2"}} {
+		s.worker(1, object{"level": step.level}, capacity(9))
+		if d, _ := s.Run(at(9), 1); len(d) != 1 || brief(d[0]) != step.want {
+			t.Errorf("with level %v decided %+v, want %s", step.level, d, step.want)
+		}
+	}
+}
+
 const byLang = `{"filters":[{"expression":"1==1","targets":[{"queue":"WQ1","expression":"worker.langs HAS task.lang"}]}]}`
 
 // A class that suited nobody is looked at again when somebody suits who has its first task already.

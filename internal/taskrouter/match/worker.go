@@ -11,6 +11,7 @@ import (
 type worker struct {
 	Worker
 	attributes expr.Map
+	edition    int       // rises whenever the worker is other than before, its load aside
 	activity   *Activity // nil if it is unknown
 	slots      []slot
 	queues     map[*queue]struct{} // those that it belongs to
@@ -117,6 +118,9 @@ func (b *Board) change(w *worker, other bool, edit func()) {
 	}
 
 	edit()
+	if other {
+		w.edition++
+	}
 	w.activity = b.activities[w.Activity]
 	for i := range w.slots {
 		w.slots[i].channel = b.channels[w.slots[i].Slot.Channel]
