@@ -34,7 +34,7 @@ func (x *Flex) StaffOf(ctx context.Context, by *identity.Token) (Staff, error) {
 	if err != nil {
 		return Staff{}, err
 	}
-	rank := rankOf(w.Attributes)
+	rank := taskrouter.RankOf(w.Attributes)
 	if rank < 0 {
 		return Staff{}, core.Ef(core.CodeAuthenticate, "The worker of this token has no role in Flex any more")
 	}
@@ -75,7 +75,7 @@ func (x *Flex) ChangeWorker(ctx context.Context, by *identity.Token, workspaceSI
 		if err != nil {
 			return nil, err
 		}
-		if max(rankOf(other.Attributes), rankOf(*p.Attributes)) > s.rank {
+		if max(taskrouter.RankOf(other.Attributes), taskrouter.RankOf(*p.Attributes)) > s.rank {
 			return nil, forbidden("only an admin may give or take the role of an admin")
 		}
 		ifMatch = strconv.FormatInt(other.Version, 10) // the roles that were looked at are those that are replaced
@@ -148,15 +148,6 @@ func (x *Flex) mayEnter(ctx context.Context, c *Channel, role, who string, by *i
 		return forbidden("an agent may only add itself")
 	}
 	return x.holdsTask(ctx, c, by)
-}
-
-// rankOf is the place in ranks of the highest of a worker's roles, -1 for none.
-func rankOf(worker string) int {
-	rank := -1
-	for _, role := range taskrouter.Roles(worker) {
-		rank = slices.Index(ranks, role)
-	}
-	return rank
 }
 
 // holdsTask checks that a worker has accepted a task about the channel.

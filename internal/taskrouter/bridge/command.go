@@ -10,6 +10,7 @@ import (
 	"parley/internal/core"
 	"parley/internal/httpapi"
 	"parley/internal/identity"
+	"parley/internal/taskrouter"
 )
 
 // maxCommand bounds a command in bytes: a token, and attributes in which every character is escaped.
@@ -28,7 +29,8 @@ type call struct {
 	context.Context
 	b       *Bridge
 	who     caller
-	ids     []string // what stood for the asterisks of the command's path
+	self    *taskrouter.WorkerView // of who
+	ids     []string               // what stood for the asterisks of the command's path
 	params  map[string]json.RawMessage
 	ifMatch string
 	fault   error // the first parameter that is wrong
@@ -85,6 +87,9 @@ func (b *Bridge) command(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	if c.ids[0] != who.workspace {
 		return httpapi.Response{}, core.Ef(core.CodeForbidden, "The token is for another workspace")
+	}
+	if c.self, err = b.worker(c, who); err != nil {
+		return httpapi.Response{}, err
 	}
 	payload, err := run(c)
 	if err == nil {

@@ -159,6 +159,10 @@ func TestRights(t *testing.T) {
 		w := newWorld(t, open(), nil, nil)
 		w.move(agent, "Available")
 		bob, boss := w.worker("bob", ""), w.worker("boss", `{"roles":["agent","supervisor"]}`)
+		chief, gone := w.worker("chief", `{"roles":["admin"]}`), w.worker("gone", "")
+		if err := w.tr.DeleteWorker(t.Context(), account, workspace, gone, ""); err != nil {
+			t.Fatal(err)
+		}
 		task := w.task(agent)
 		r := w.offered(task)
 		ws := "Workspaces/" + workspace
@@ -196,11 +200,22 @@ func TestRights(t *testing.T) {
 			{bob, nil, "POST", workerPath(bob), object{"Attributes": `{"roles":"admin"}`}, 403},
 			{bob, nil, "POST", workerPath(bob), object{"Attributes": object{"roles": []string{"agent"}}}, 200},
 			{boss, nil, "POST", workerPath(boss), object{"Attributes": object{"roles": []string{"supervisor"}}}, 200},
+			{boss, nil, "POST", workerPath(boss), object{"Attributes": object{"roles": []string{"admin"}}}, 403},
+			{boss, nil, "POST", workerPath(bob), object{"Attributes": object{"roles": []string{"admin"}}}, 403},
+			{boss, nil, "POST", workerPath(bob), object{"Attributes": object{"roles": []string{"supervisor"}}}, 200},
+			{boss, nil, "POST", workerPath(chief), object{"Attributes": object{}}, 403},
+			{boss, nil, "POST", workerPath(chief), object{"ActivitySid": busy}, 200},
+			{chief, nil, "POST", workerPath(bob), object{"Attributes": object{"roles": []string{"agent"}}}, 200},
+			{chief, nil, "POST", workerPath(gone), object{"Attributes": object{}}, 404},
+			{gone, nil, "GET", ws + "/Workers", nil, 403},
+			{gone, nil, "GET", ws + "/Activities", nil, 403},
+			{gone, nil, "POST", ws + "/Tasks", object{"RoutingTarget": agent}, 403},
+			{gone, asAdmin, "POST", workerPath(bob), object{"ActivitySid": busy}, 403},
 			{boss, nil, "POST", workerPath(bob), object{"ActivitySid": busy}, 200},
 			{bob, asAdmin, "POST", workerPath(boss), object{"Attributes": object{}}, 200},
 			{bob, elsewhere, "GET", ws + "/Workers", nil, 403},
 			{bob, elsewhere, "POST", workerPath(agent), object{"ActivitySid": busy}, 403},
-			{bob, func(t *identity.Token) { t.AccountSID = stranger }, "GET", ws + "/Workers", nil, 404},
+			{bob, func(t *identity.Token) { t.AccountSID = stranger }, "GET", ws + "/Workers", nil, 403},
 			{bob, func(t *identity.Token) { t.WorkerSID = "" }, "GET", ws + "/Workers", nil, 401},
 		} {
 			var change []func(*identity.Token)
@@ -279,8 +294,13 @@ func TestVersions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ask := &call{Context: t.Context(), b: w.b, ifMatch: c.ifMatch, params: map[string]json.RawMessage{"Attributes": attributes}, ids: []string{workspace, c.worker},
-				who: caller{account: account, workspace: workspace, worker: agent, role: "supervisor"}}
+			who := caller{account: account, workspace: workspace, worker: agent, role: "supervisor"}
+			self, err := w.b.worker(t.Context(), who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ask := &call{Context: t.Context(), b: w.b, who: who, self: self, ifMatch: c.ifMatch, params: map[string]json.RawMessage{"Attributes": attributes},
+				ids: []string{workspace, c.worker}}
 			got := 200
 			if _, err := updateWorker(ask); err != nil {
 				got = core.AsError(err).Status

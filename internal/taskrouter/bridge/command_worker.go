@@ -40,7 +40,7 @@ func fetchWorker(c *call) (any, error) {
 	return showWorker(v), nil
 }
 
-// updateWorker changes activity and attributes. A worker may not make itself a supervisor.
+// updateWorker changes activity and attributes.
 func updateWorker(c *call) (any, error) {
 	p := taskrouter.WorkerPatch{ActivitySID: c.text("ActivitySid"), Attributes: c.text("Attributes"), RejectPending: c.flag("RejectPendingReservations")}
 	if c.fault != nil {
@@ -49,20 +49,12 @@ func updateWorker(c *call) (any, error) {
 	if p.ActivitySID == nil {
 		p.RejectPending = nil
 	}
-	self := c.ids[1] == c.who.worker
-	raises := p.Attributes != nil && taskrouter.HasLeadingRole(*p.Attributes)
-	if !self || raises {
-		leads, err := c.leads()
-		if err != nil {
-			return nil, err
-		}
-		if !leads {
-			return nil, forbidden("Only a supervisor or an administrator may change another worker, or make one a supervisor")
-		}
-	}
-	ifMatch, err := c.workerVersion(self)
+	ifMatch, err := c.mayChange(c.ids[1], p.Attributes)
 	if err != nil {
 		return nil, err
+	}
+	if c.ids[1] == c.who.worker {
+		ifMatch = c.ownVersion()
 	}
 	v, err := c.b.tr.UpdateWorker(c, c.who.account, c.who.workspace, c.ids[1], p, ifMatch)
 	if err != nil {
@@ -71,22 +63,14 @@ func updateWorker(c *call) (any, error) {
 	return showWorker(v), nil
 }
 
-// workerVersion is the If-Match of a change of a worker. The SDK sends its own worker's version along when it changes another one, so then
-// there is none. And it counts its version up with reservations and capacities, which are no changes of a worker here; so a number
-// beyond ours is ours.
-func (c *call) workerVersion(self bool) (string, error) {
-	if !self || c.ifMatch == "" {
-		return "", nil
-	}
+// ownVersion is the If-Match of a change of the own worker; the SDK sends that along, too, when it changes another one. It counts the version
+// up with reservations and capacities, which are no changes of a worker here; so a number beyond ours is ours.
+func (c *call) ownVersion() string {
 	told, err := strconv.ParseInt(c.ifMatch, 10, 64)
 	if err != nil {
-		return c.ifMatch, nil
+		return c.ifMatch
 	}
-	v, err := c.b.tr.FetchWorker(c, c.who.account, c.who.workspace, c.who.worker)
-	if err != nil {
-		return "", err
-	}
-	return strconv.FormatInt(min(told, v.Version), 10), nil
+	return strconv.FormatInt(min(told, c.self.Version), 10)
 }
 
 func listChannels(c *call) (any, error) {

@@ -6,7 +6,8 @@
 //     no positions: upon a close it connects again and reads everything anew, so a gap is mended by closing.
 //   - No event is lost to the start of the SDK, which hears none until it has read its worker, channels and reservations: the socket
 //     keeps events back until those answers have gone out, and leaves out what the answers show already.
-//   - A command acts for the worker of its token and changes what that worker holds; more needs the role supervisor or admin.
+//   - A command acts for the worker of its token, who must still exist, and changes what that worker holds; more needs the role supervisor or
+//     admin. Nobody gives a role that is higher than their own.
 //   - What a client can make the server hold is bounded: sockets, handshakes, bytes that wait, bytes that it sends.
 //
 // Who wires it makes it before the store's first Update ([New]), mounts it ([Bridge.Routes]), gives it this node's number once it

@@ -11,6 +11,7 @@ import (
 	"parley/internal/core"
 	"parley/internal/httpapi"
 	"parley/internal/realtime"
+	"parley/internal/taskrouter"
 )
 
 // caller is whoever a token speaks for.
@@ -34,6 +35,15 @@ func (b *Bridge) verify(ctx context.Context, jwt string) (caller, error) {
 	return caller{t.AccountSID, t.WorkspaceSID, t.WorkerSID, t.WorkerRole, t.KeySID, t.ExpiresAt}, nil
 }
 
+// worker is the worker of a good token, who may be gone by now.
+func (b *Bridge) worker(ctx context.Context, who caller) (*taskrouter.WorkerView, error) {
+	w, err := b.tr.FetchWorker(ctx, who.account, who.workspace, who.worker)
+	if core.HasCode(err, core.CodeNotFound) {
+		err = core.Ef(core.CodeForbidden, "The token's worker does not exist in its workspace")
+	}
+	return w, err
+}
+
 // query reads the parameters of a socket. A client whose address was spliced into its region setting writes a second question mark
 // (flex-ui-protocol §3.1).
 func query(r *http.Request) url.Values {
@@ -50,10 +60,7 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		httpapi.WriteError(w, r, err)
 		return
 	}
-	worker, err := b.tr.FetchWorker(r.Context(), who.account, who.workspace, who.worker)
-	if core.HasCode(err, core.CodeNotFound) {
-		err = core.Ef(core.CodeForbidden, "The token's worker does not exist in its workspace")
-	}
+	worker, err := b.worker(r.Context(), who)
 	if err == nil {
 		err = b.sockets.enter(worker.ID, time.Now())
 	}

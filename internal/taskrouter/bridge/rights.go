@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"strconv"
+
 	"parley/internal/core"
 	"parley/internal/taskrouter"
 )
@@ -17,16 +19,36 @@ func own(run func(*call) (any, error)) func(*call) (any, error) {
 
 func forbidden(why string) error { return core.Ef(core.CodeForbidden, "%s", why) }
 
-// leads reports whether somebody may look after other workers: by the role in the token, or by a role in the worker's attributes.
-func (c *call) leads() (bool, error) {
-	if taskrouter.LeadingRole(c.who.role) {
-		return true, nil
+// rank is what somebody is among the workers: by the role in the token, or by a role in the worker's attributes (taskrouter.Ranks).
+func (c *call) rank() int {
+	return max(taskrouter.Rank(c.who.role), taskrouter.RankOf(c.self.Attributes))
+}
+
+// mayChange refuses a change of a worker that is not for the caller: other workers are for who leads them, and nobody makes somebody out to
+// be more than they are themselves, nor changes the attributes of who is more. ifMatch is the version of another worker whose
+// roles were looked at, else "".
+func (c *call) mayChange(workerSID string, attributes *string) (ifMatch string, err error) {
+	own, other := c.rank(), workerSID != c.who.worker
+	if other && own < 1 {
+		return "", forbidden("Only a supervisor or an admin may change another worker")
 	}
-	w, err := c.b.tr.FetchWorker(c, c.who.account, c.who.workspace, c.who.worker)
+	if attributes == nil {
+		return "", nil
+	}
+	if taskrouter.RankOf(*attributes) > max(own, 0) {
+		return "", forbidden("Nobody may give a role that is higher than their own")
+	}
+	if !other {
+		return "", nil
+	}
+	w, err := c.b.tr.FetchWorker(c, c.who.account, c.who.workspace, workerSID)
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	return taskrouter.HasLeadingRole(w.Attributes), nil
+	if taskrouter.RankOf(w.Attributes) > own {
+		return "", forbidden("Nobody may change the attributes of a worker whose role is higher than their own")
+	}
+	return strconv.FormatInt(w.Version, 10), nil
 }
 
 // holds refuses a task that the worker has nothing to do with: tasks that were made for it, and those of which it holds a reservation
