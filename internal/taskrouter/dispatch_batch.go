@@ -58,7 +58,7 @@ func (t *tenure) step(ctx context.Context, k *desk, now int64) error {
 	}
 	k.notes, k.failures = nil, 0
 	for _, task := range b.waiting {
-		t.warn(k, task)
+		t.warn(ctx, k, task)
 	}
 	return k.judge(b)
 }

@@ -341,6 +341,11 @@ func TestWhy(t *testing.T) {
 		if got := ask(`{"friend":"WK00000000000000000000000000000000"}`); !strings.HasSuffix(got, "40154") {
 			c.Error(got)
 		}
+		elsewhere := must[*taskrouter.Space](c)(n.CreateWorkspace(c.Context(), c.account, taskrouter.NewWorkspace{FriendlyName: "elsewhere"}))
+		stranger := must[*taskrouter.WorkerView](c)(n.CreateWorker(c.Context(), c.account, elsewhere.Workspace.SID, taskrouter.NewWorker{FriendlyName: "stranger"}))
+		if got := ask(`{"friend":"` + stranger.SID + `"}`); !strings.HasSuffix(got, "40155") {
+			c.Error(got)
+		}
 	})
 }
 

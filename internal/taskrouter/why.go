@@ -2,7 +2,10 @@ package taskrouter
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
+	"parley/internal/core"
 	"parley/internal/store"
 	"parley/internal/taskrouter/match"
 	"parley/internal/taskrouter/workflow"
@@ -41,10 +44,33 @@ func (tr *TaskRouter) Why(ctx context.Context, accountSID, workspaceSID, taskSID
 			why.Filtered, why.FilterName = true, stepFields(plan, t.step())["workflow_filter_name"]
 		}
 		why.Explanation, _ = k.board.Why(t.ID)
+		if err := v.elsewhere(why.Explanation.Faults); err != nil {
+			return err
+		}
 		why.Names, err = v.named(why.Explanation)
 		return err
 	})
 	return why, err
+}
+
+// elsewhere tells known workers of the account's other workspaces from those who do not exist (taskrouter-studio A.4.10).
+func (v *view) elsewhere(faults []match.Fault) error {
+	for i := range faults {
+		f := &faults[i]
+		if f.Code != match.KnownUnknown || !core.IsSID("WK", f.Worker) {
+			continue
+		}
+		var id int64
+		err := v.r.One(`SELECT w.id FROM tr_worker w JOIN tr_workspace s ON s.id = w.workspace_id WHERE w.sid = $1 AND s.account_sid = $2`,
+			[]any{f.Worker, v.Workspace.AccountSID}, &id)
+		switch {
+		case err == nil:
+			f.Code, f.Message = match.KnownElsewhere, fmt.Sprintf("the known worker %q belongs to another workspace", f.Worker)
+		case !errors.Is(err, store.ErrNoRow):
+			return err
+		}
+	}
+	return nil
 }
 
 // named reads the workers whom an explanation names.
@@ -62,7 +88,7 @@ func (v *view) named(e match.Explanation) (map[int64]*Worker, error) {
 }
 
 // warn says in the log that a task begins to wait where nobody of the workspace belongs, or for a known worker whom it cannot have.
-func (t *tenure) warn(k *desk, task *Task) {
+func (t *tenure) warn(ctx context.Context, k *desk, task *Task) {
 	log := t.log.With("workspace", k.space.Workspace.SID, "task", t.tr.TaskSID(task.ID))
 	if q := k.space.Queue(task.QueueID); q != nil {
 		if total, _ := k.board.Eligible(q.ID); total == 0 {
@@ -74,6 +100,9 @@ func (t *tenure) warn(k *desk, task *Task) {
 		return
 	}
 	e, _ := k.board.Why(task.ID)
+	if err := t.tr.st.View(ctx, func(r *store.Reader) error { return (&view{k.space, t.tr, r}).elsewhere(e.Faults) }); err != nil {
+		log.Error("where a known worker belongs cannot be read", "error", err)
+	}
 	for _, f := range e.Faults {
 		log.Info("a task waits for a known worker whom it cannot have", "code", f.Code, "fault", f.Message)
 	}

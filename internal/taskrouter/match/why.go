@@ -48,9 +48,17 @@ type Ruled struct {
 
 // Fault is something that is configured wrongly, or an attribute that refers to somebody who cannot take the task.
 type Fault struct {
-	Code    int // 40152: the known worker is not in the queue; 40154: there is no such worker (taskrouter-studio A.14); 0: none is documented
+	Code    int // see below; 0: none is documented
 	Message string
+	Worker  string // SID of the known worker whom the board does not know
 }
+
+// The codes of known workers whom a task cannot have (taskrouter-studio A.14).
+const (
+	KnownNotInQueue = 40152
+	KnownUnknown    = 40154
+	KnownElsewhere  = 40155 // for who sees other workspaces too; a board sees one
+)
 
 // Why explains why a waiting task has no worker; false if the board knows no such task. It looks at every worker of the workspace.
 func (b *Board) Why(taskID int64) (e Explanation, ok bool) {
@@ -122,7 +130,7 @@ func (b *Board) obstacle(t *task, w *worker) Obstacle {
 // faults finds what is wrong with the task's way itself.
 func (b *Board) faults(t *task) (list []Fault) {
 	add := func(code int, format string, args ...any) {
-		list = append(list, Fault{code, fmt.Sprintf(format, args...)})
+		list = append(list, Fault{Code: code, Message: fmt.Sprintf(format, args...)})
 	}
 	switch {
 	case t.aim == nil && t.flow == nil:
@@ -152,9 +160,10 @@ func (b *Board) faults(t *task) (list []Fault) {
 	if only := t.knownWorker(); only != (wanted{}) {
 		w := b.worker(only)
 		if w == nil {
-			add(40154, "the known worker %q does not exist", cmp.Or(only.sid, only.name))
+			add(KnownUnknown, "the known worker %q does not exist", cmp.Or(only.sid, only.name))
+			list[len(list)-1].Worker = only.sid
 		} else if _, member := w.queues[t.home]; !member {
-			add(40152, "the known worker %q does not belong to the queue", w.SID)
+			add(KnownNotInQueue, "the known worker %q does not belong to the queue", w.SID)
 		}
 	}
 	return list
