@@ -162,6 +162,20 @@ func TestRemovalAfterTheEnd(t *testing.T) {
 	})
 }
 
+// Tasks that go with their workspace end like others.
+func TestRemovalOfTheWorkspace(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		c := f.open(t, f.taskFlow(t, nil), "anna", nil)
+		if err := f.tr.DeleteWorkspace(t.Context(), f.account, f.space.WorkspaceSID); err != nil {
+			t.Fatal(err)
+		}
+		f.settle(t)
+		if got := f.attribute(t, c.SID, "status"); got != "INACTIVE" || f.count(t, "flex_task") != 0 {
+			t.Errorf("status %v, %d rows left", got, f.count(t, "flex_task"))
+		}
+	})
+}
+
 func TestLongLivedChannels(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		c := f.open(t, f.taskFlow(t, nil), "anna", func(n *flex.NewChannel) { n.LongLived = ptr(true) })

@@ -3,6 +3,8 @@ package taskrouter
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"parley/internal/core"
 	"parley/internal/store"
@@ -165,9 +167,12 @@ func (tr *TaskRouter) FetchReservation(ctx context.Context, accountSID, workspac
 // ReservationFilter chooses reservations: of a task, of a worker, or of both.
 type ReservationFilter struct {
 	TaskSID, WorkerSID string
-	Status             string // "" for all
+	Status             string // "" for all; one that there is not is 20001
 	Active             bool   // only those that use capacity
 }
+
+var reservationStatuses = [...]string{ReservationPending, ReservationAccepted, ReservationRejected, ReservationTimeout, ReservationCanceled,
+	ReservationRescinded, ReservationWrapping, ReservationCompleted}
 
 // ListReservations returns up to limit reservations after the one whose SID is after, in the order in which they were made.
 func (tr *TaskRouter) ListReservations(ctx context.Context, accountSID, workspaceSID string, f ReservationFilter, after string, limit int) (list []*ReservationView, err error) {
@@ -202,6 +207,9 @@ func (v *view) listReservations(f ReservationFilter, after string, limit int) ([
 		add(`r.worker_id = `, w.ID)
 	}
 	if f.Status != "" {
+		if !slices.Contains(reservationStatuses[:], f.Status) {
+			return nil, invalid("ReservationStatus must be one of %s, not %q", strings.Join(reservationStatuses[:], ", "), clip(f.Status))
+		}
 		add(`r.status = `, f.Status)
 	}
 	if f.Active {

@@ -2,9 +2,11 @@ package taskrouter
 
 import (
 	"encoding/json"
+	"slices"
 
 	"parley/internal/store"
 	"parley/internal/taskrouter/expr"
+	"parley/internal/taskrouter/match"
 )
 
 // workerObject is a worker as queues and filters read it: its attributes without a prefix, the pseudo attributes, the load of its channels, and
@@ -35,10 +37,19 @@ func (o *workerObject) Get(name string) any {
 		}
 		return nil
 	case "channel":
-		return slotsObject{o}
+		switch own := o.attribute(name).(type) {
+		case nil, map[string]any:
+			return slotsObject{o}
+		default:
+			return own // as the matcher sees it
+		}
 	case "worker":
 		return o
 	}
+	return o.attribute(name)
+}
+
+func (o *workerObject) attribute(name string) any {
 	if !o.decoded {
 		o.decoded = true
 		_ = json.Unmarshal([]byte(o.Attributes), &o.attributes) // what is stored was checked; what is no object has no members
@@ -83,7 +94,7 @@ func (v *view) objects(list []*Worker, exprs ...*expr.Expr) ([]*workerObject, er
 		objects[i] = &workerObject{space: v.Space, Worker: w}
 		byID[w.ID] = objects[i]
 	}
-	if !readsLoad(exprs) || len(list) == 0 {
+	if len(list) == 0 || !slices.ContainsFunc(exprs, func(e *expr.Expr) bool { return e != nil && match.ReadsLoad(e) }) {
 		return objects, nil
 	}
 	ids := make([]int64, len(list))
@@ -97,23 +108,6 @@ func (v *view) objects(list []*Worker, exprs ...*expr.Expr) ([]*workerObject, er
 		o.slots = append(o.slots, s)
 	}
 	return objects, err
-}
-
-func readsLoad(exprs []*expr.Expr) bool {
-	for _, e := range exprs {
-		if e == nil {
-			continue
-		}
-		for _, path := range e.Paths() {
-			if len(path) > 1 && path[0] == "worker" {
-				path = path[1:]
-			}
-			if path[0] == "channel" {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // matches reports whether every expression is true of a worker.

@@ -286,7 +286,7 @@ func TestWorkerList(t *testing.T) {
 		s.now.Add(1e6)
 		s.newWorker(NewWorker{FriendlyName: "Dora", Attributes: `{"language":"es","level":3}`})
 		s.now.Add(1e6)
-		s.newWorker(NewWorker{FriendlyName: "Abe", Attributes: `{"language":"en","level":7}`})
+		s.newWorker(NewWorker{FriendlyName: "Abe", Attributes: `{"language":"en","level":7,"channel":"mail"}`})
 		s.now.Add(1e6)
 		s.move(s.agents[1], "Unavailable")
 		two := int64(2)
@@ -318,6 +318,7 @@ func TestWorkerList(t *testing.T) {
 			{WorkerFilter{Expression: "channel.chat.configured_capacity == 2"}, "cy"},
 			{WorkerFilter{Expression: "worker.channel.chat.configured_capacity > 0 AND worker.channel.chat.assigned_tasks == 0", Available: &yes}, "ann cy"},
 			{WorkerFilter{Expression: "channel.fax.configured_capacity > 0"}, ""},
+			{WorkerFilter{Expression: "channel == 'mail' AND worker.channel == 'mail'"}, "Abe"}, // an attribute of that name, as in the matcher
 			{WorkerFilter{Ordering: "FriendlyName"}, "Abe ann bob cy Dora"},
 			{WorkerFilter{Ordering: "friendlyname:DESC", Available: &no}, "Dora bob Abe"},
 			{WorkerFilter{Ordering: "DateStatusChanged:desc"}, "bob Abe Dora cy ann"},

@@ -222,6 +222,9 @@ func (tr *TaskRouter) DeleteWorkspace(ctx context.Context, accountSID, workspace
 			return err
 		}
 		id := u.Workspace.ID
+		if err := u.tellOfRemoval(); err != nil {
+			return err
+		}
 		for _, table := range []string{"tr_worker_seq", "tr_worker_channel"} {
 			if err := u.tx.Defer(`DELETE FROM `+table+` WHERE worker_id IN (SELECT id FROM tr_worker WHERE workspace_id = $1)`, id); err != nil {
 				return err
@@ -235,4 +238,26 @@ func (tr *TaskRouter) DeleteWorkspace(ctx context.Context, accountSID, workspace
 		u.tx.AfterCommit(func() { tr.forget(id) })
 		return workspaces.Delete(u.tx, u.Workspace)
 	})
+}
+
+// tellOfRemoval tells the conductor of channels that the workspace's tasks go. In its history, which goes too, nothing is written.
+func (u *unit) tellOfRemoval() error {
+	if u.tr.onTask == nil {
+		return nil
+	}
+	for last := int64(0); ; {
+		rows, err := tasks.All(u.r, `WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3`, u.Workspace.ID, last, int64(taskBatch))
+		if err != nil {
+			return err
+		}
+		for _, t := range rows {
+			if err := u.tr.onTask(u.tx, u.Space, "task.deleted", t); err != nil {
+				return err
+			}
+			last = t.ID
+		}
+		if len(rows) < taskBatch {
+			return nil
+		}
+	}
 }

@@ -263,6 +263,7 @@ func TestBadCommands(t *testing.T) {
 			`{"token":"` + token + `","method":"GET","url":"Workspaces/` + workspace + `/Workers","params":{"PageSize":0}}`:                    400,
 			`{"token":"` + token + `","method":"GET","url":"Workspaces/` + workspace + `/Workers","params":{"AfterSid":"x"}}`:                  400,
 			`{"token":"` + token + `","method":"GET","url":"Workspaces/` + workspace + `/Workers","params":{"TargetWorkersExpression":"a ="}}`: 400,
+			`{"token":"` + token + `","method":"GET","url":"` + workerPath(agent) + `/Reservations","params":{"ReservationStatus":"open"}}`:    400,
 			`{"token":"` + token + `","method":"POST","url":"` + workerPath(agent) + `/CustomerParticipant"}`:                                  400,
 			`{"token":"` + token + `","method":"POST","url":"` + workerPath(agent) + `/WorkerParticipant","params":{"ReservationSid":"WR"}}`:   404,
 			`{"token":"` + token + `","method":"POST","url":"` + workerPath(agent) + `/Transfers/TT","params":{"TransferStatus":"canceled"}}`:  404,

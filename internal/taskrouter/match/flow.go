@@ -41,7 +41,7 @@ func (f *flow) at(s workflow.Step) *aim {
 				a.reads = append(a.reads, path[1:])
 			}
 		}
-		a.byLoad = readsLoad(target.Where)
+		a.byLoad = ReadsLoad(target.Where)
 	}
 	a.fleeting = a.byLoad || slices.ContainsFunc(target.OrderBy, func(k workflow.OrderKey) bool { return k.Path[0] == "channel" })
 	f.aims[s] = a

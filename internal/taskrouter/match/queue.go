@@ -63,7 +63,7 @@ func (b *Board) PutQueue(f Queue) {
 	old := q.Queue
 	q.Queue = f
 	delete(b.byLoad, q.ID)
-	if f.Members != nil && readsLoad(f.Members) {
+	if f.Members != nil && ReadsLoad(f.Members) {
 		b.byLoad[q.ID] = q
 	}
 	for _, w := range b.workers {
@@ -160,8 +160,8 @@ func (h headcounts) Get(name string) any {
 	return nil
 }
 
-// readsLoad reports whether an expression over workers reads what they have to do: the values of their channels.
-func readsLoad(e *expr.Expr) bool {
+// ReadsLoad reports whether an expression over workers reads what they have to do: the values of their channels.
+func ReadsLoad(e *expr.Expr) bool {
 	for _, path := range e.Paths() {
 		if len(path) > 1 && path[0] == "worker" {
 			path = path[1:]

@@ -86,10 +86,7 @@ func (h handlers) updateReservation(r *httpapi.Request) (httpapi.Response, error
 
 func (h handlers) listReservations(r *httpapi.Request) (httpapi.Response, error) {
 	page := followed(r)
-	f := taskrouter.ReservationFilter{TaskSID: r.Path("TaskSid"), WorkerSID: r.Path("WorkerSid")}
-	if status := r.Enum("ReservationStatus", core.CodeTaskRouterInvalid, "pending", "accepted", "rejected", "timeout", "canceled", "rescinded", "wrapping", "completed"); status != nil {
-		f.Status = *status
-	}
+	f := taskrouter.ReservationFilter{TaskSID: r.Path("TaskSid"), WorkerSID: r.Path("WorkerSid"), Status: r.Text("ReservationStatus")}
 	if f.WorkerSID == "" {
 		f.WorkerSID = r.Text("WorkerSid")
 	}
