@@ -109,6 +109,24 @@ describe("offers", () => {
     },
   );
 
+  test("say what was learned of the customer, and nothing that is for programs", async () => {
+    const { bridge, now } = await opened();
+    bridge.offer({
+      ...alice,
+      order: "4711",
+      urgent: true,
+      visits: 2,
+      empty: "",
+      taskSid: "WT1",
+      more: { a: 1 },
+    });
+    expect(now().works[0]?.known).toEqual([
+      ["order", "4711"],
+      ["urgent", "true"],
+      ["visits", "2"],
+    ]);
+  });
+
   test("one that the worker rejected leaves none, and a task that is canceled later neither", async () => {
     const { bridge, session, now } = await opened();
     session.reject(bridge.offer(alice).sid);

@@ -20,6 +20,8 @@ export interface Work {
   status: "pending" | "accepted" | "wrapping";
   /** Who the customer is. */
   name: string;
+  /** What else the task says of them, as a flow collected it: names and values. */
+  known: readonly (readonly [name: string, value: string])[];
   queue: string;
   /** The channel to talk in; null for a task that is about none. */
   channelSid: string | null;
@@ -58,6 +60,7 @@ export function workOf(reservation: Reservation, now: number, fresh: boolean): W
     taskSid: task.sid,
     status,
     name: text(task.attributes.name) ?? text(task.attributes.customerAddress) ?? "A customer",
+    known: knownOf(task.attributes),
     queue: task.queueName,
     channelSid: text(task.attributes.channelSid),
     deadline: begun + offeredFor,
@@ -65,6 +68,22 @@ export function workOf(reservation: Reservation, now: number, fresh: boolean): W
     busy: false,
     problem: null,
   };
+}
+
+/** Attributes by which programs find each other; an agent has no use for them. */
+const technical =
+  /sid$|^(name|channel_?type|customerAddress|customerName|ignoreAgent|identity|from|direction)$/i;
+
+/** More is a record for programs, and not a word to an agent. */
+const MOST_KNOWN = 12;
+
+function knownOf(attributes: Record<string, unknown>): [string, string][] {
+  const known = Object.entries(attributes).flatMap(([name, value]): [string, string][] => {
+    if (technical.test(name) || !["string", "number", "boolean"].includes(typeof value) || value === "")
+      return [];
+    return [[name, String(value)]];
+  });
+  return known.slice(0, MOST_KNOWN);
 }
 
 /** The activities to choose from, in the order of the workspace. */

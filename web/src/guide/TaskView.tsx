@@ -16,7 +16,7 @@ interface Props {
 
 /** A task that the worker has taken: with whom, what is next, and the conversation. */
 export function TaskView({ worker, work, talk, ...pane }: Props) {
-  const { sid, name, queue, status, busy, problem } = work;
+  const { sid, name, known, queue, status, busy, problem } = work;
   const wrapping = status === "wrapping";
   return (
     <>
@@ -37,6 +37,16 @@ export function TaskView({ worker, work, talk, ...pane }: Props) {
           {wrapping ? "Complete" : "Wrap up"}
         </button>
       </header>
+      {known.length > 0 && (
+        <dl className="known">
+          {known.map(([key, value]) => (
+            <div key={key}>
+              <dt>{key}</dt>
+              <dd title={value}>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
       {problem && (
         <p className="banner" role="alert">
           {problem}
