@@ -76,21 +76,16 @@ export function ActiveList() {
   );
 }
 
-/** Where an execution is, why it waits there, since when and until when. */
-export function Why({ of: { widget, waiting_for, date_updated, deadline } }: { of: Watched }) {
+/** Why an execution waits, as the server says it, since when and until when. */
+export function Why({ of: { waiting_for, date_updated, deadline } }: { of: Watched }) {
   return (
     <span className="why">
-      <strong>{waiting_for || "It runs"}</strong>
+      <strong>{waiting_for}</strong>
       <span className="row-note">
-        {widget && (
-          <>
-            at <code>{widget}</code>{" "}
-          </>
-        )}
-        since <Ago at={date_updated} />
+        Since <Ago at={date_updated} />
         {deadline && (
           <>
-            , goes on by itself <Ago at={deadline} />
+            , at most until <Ago at={deadline} />
           </>
         )}
       </span>

@@ -93,8 +93,8 @@ export function FlowGraph({ label, widgets, faults = none, met, trace, changes, 
           </button>
         )}
       </div>
+      {/* biome-ignore lint/a11y/noSvgWithoutTitle: the section has the name; a title would show under the pointer everywhere */}
       <svg ref={svg} className={trace ? "traced" : undefined}>
-        <title>{label}</title>
         <defs>
           {["plain", "taken"].map((kind) => (
             <marker
