@@ -66,8 +66,8 @@ func Check(text string, known Known) (*Flow, Report) {
 	for _, s := range flow.states {
 		c.widget(s)
 	}
-	c.graph()
 	c.subflows()
+	c.graph() // last: of a flow that is not connected yet it says much
 	return flow, r.finish()
 }
 

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"parley/internal/core"
@@ -35,7 +36,7 @@ func (m *Machine) Start(p Program, in Input, now time.Time) Result {
 // Resume goes on with an execution. What the event belongs to may be gone: a message that nobody waits for is 81002; an answer to another
 // effect, and whatever comes after the end, is ignored.
 func (m *Machine) Resume(p Program, s State, e Event, now time.Time) Result {
-	r := &run{m: m, p: p, now: moment(now), s: s.clone()}
+	r := &run{m: m, p: p, now: moment(now), s: s.clone(), changes: slices.Clone(s.Pending)}
 	if !r.expects(e) {
 		return Result{State: s, Warnings: r.warnings, Effect: s.Waiting, Ignored: true}
 	}

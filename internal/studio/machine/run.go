@@ -29,6 +29,10 @@ type run struct {
 }
 
 func (r *run) result() Result {
+	r.s.Pending = nil
+	if r.s.Waiting != nil {
+		r.s.Pending = r.changes
+	}
 	return Result{State: r.s, Steps: r.steps, Warnings: r.warnings, Effect: r.s.Waiting}
 }
 

@@ -29,7 +29,9 @@ type State struct {
 	HandedOver   bool    `json:"handed_over,omitempty"`
 	Waiting      *Effect `json:"waiting,omitempty"`
 	Outbox       *Outbox `json:"outbox,omitempty"`
-	End          *End    `json:"end,omitempty"`
+	// Pending are changes of the context that belong to the step that is made when the execution goes on.
+	Pending []Change `json:"pending,omitempty"`
+	End     *End     `json:"end,omitempty"`
 	// Subflows are the revisions that the execution began with, by flow SID; the same must be in the Program of every Resume.
 	Subflows map[string]int `json:"subflows,omitempty"`
 	Started  time.Time      `json:"started"`
@@ -70,7 +72,7 @@ func (f *Frame) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*f = Frame(a.alias)
-	f.Context = parseObject(string(a.Context))
+	f.Context = restore(a.Context)
 	return nil
 }
 
@@ -86,9 +88,23 @@ func (o *Outbox) UnmarshalJSON(text []byte) error {
 	}
 	*o = Outbox(a.alias)
 	if len(a.Fields) > 0 {
-		o.Fields = parseObject(string(a.Fields))
+		o.Fields = restore(a.Fields)
 	}
 	return nil
+}
+
+// UnmarshalJSON reads a change with the value that it had.
+func (c *Change) UnmarshalJSON(text []byte) error {
+	var a struct {
+		Path  []string        `json:"path"`
+		Value json.RawMessage `json:"value"`
+	}
+	if err := json.Unmarshal(text, &a); err != nil {
+		return err
+	}
+	value, err := parseTo(string(a.Value), maxStored)
+	*c = Change{a.Path, value}
+	return err
 }
 
 // clone is a copy whose parts can be replaced without touching the original.

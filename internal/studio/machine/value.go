@@ -11,14 +11,18 @@ import (
 	"strings"
 )
 
-// maxDepth bounds the nesting of what an execution remembers: whatever is stored can be read again.
-const maxDepth = 64
+// maxDepth bounds the nesting of what comes into an execution from outside. maxStored is beyond what contexts can become of that: whatever
+// was stored is read as it was.
+const (
+	maxDepth  = 64
+	maxStored = 4 * maxDepth
+)
 
 // plain brings a value into the one form that contexts hold: nil, bool, int, float64 that is no whole number, valid text, []any and
 // map[string]any. A value that was stored as JSON and read again is the same. What is nested too deep is nil.
-func plain(v any) any { return plainAt(v, 0) }
+func plain(v any) any { return plainTo(v, maxDepth) }
 
-func plainAt(v any, depth int) any {
+func plainTo(v any, depth int) any {
 	switch v := v.(type) {
 	case nil, bool, int:
 		return v
@@ -38,26 +42,26 @@ func plainAt(v any, depth int) any {
 		}
 		return whole(f)
 	}
-	if depth >= maxDepth {
+	if depth--; depth < 0 {
 		return nil
 	}
 	switch v := v.(type) {
 	case []any:
 		list := make([]any, len(v))
 		for i, item := range v {
-			list[i] = plainAt(item, depth+1)
+			list[i] = plainTo(item, depth)
 		}
 		return list
 	case []string:
 		list := make([]any, len(v))
 		for i, item := range v {
-			list[i] = plainAt(item, depth+1)
+			list[i] = plainTo(item, depth)
 		}
 		return list
 	case map[string]any:
 		o := make(map[string]any, len(v))
 		for key, item := range v {
-			o[strings.ToValidUTF8(key, "\uFFFD")] = plainAt(item, depth+1)
+			o[strings.ToValidUTF8(key, "\uFFFD")] = plainTo(item, depth)
 		}
 		return o
 	}
@@ -74,8 +78,10 @@ func whole(f float64) any {
 	return f
 }
 
-// parse reads JSON into plain values.
-func parse(text string) (any, error) {
+// parse reads JSON from outside into plain values.
+func parse(text string) (any, error) { return parseTo(text, maxDepth) }
+
+func parseTo(text string, depth int) (any, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var v any
@@ -85,12 +91,22 @@ func parse(text string) (any, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("something stands behind its end")
 	}
-	return plain(v), nil
+	return plainTo(v, depth), nil
 }
 
 // parseObject reads a JSON object; nil where the text is anything else.
 func parseObject(text string) map[string]any {
 	v, err := parse(text)
+	if err != nil {
+		return nil
+	}
+	o, _ := v.(map[string]any)
+	return o
+}
+
+// restore reads an object that was stored.
+func restore(text json.RawMessage) map[string]any {
+	v, err := parseTo(string(text), maxStored)
 	if err != nil {
 		return nil
 	}

@@ -67,7 +67,7 @@ func ContextAfter(steps []Step) json.RawMessage {
 				continue
 			}
 			for _, change := range step.Changes {
-				context = put(context, change.Path, plain(change.Value))
+				context = put(context, change.Path, plainTo(change.Value, maxStored))
 			}
 		}
 	}

@@ -12,6 +12,12 @@ import (
 // ErrStop is what a world answers to end a play.
 var ErrStop = errors.New("the play was stopped")
 
+// Machine runs flows, as machine.Machine does.
+type Machine interface {
+	Start(p machine.Program, in machine.Input, now time.Time) machine.Result
+	Resume(p machine.Program, s machine.State, e machine.Event, now time.Time) machine.Result
+}
+
 // World stands for everything outside of an execution. An error other than [ErrStop] means that the thing went wrong there.
 type World interface {
 	// Sent takes a message of the flow.
@@ -63,7 +69,7 @@ func messageFields(body string, n int) map[string]any {
 func sid(prefix string, n int) string { return fmt.Sprintf("%s%032x", prefix, n) }
 
 // Play runs an execution to its end, or until the world stops it, and returns its last state.
-func Play(m *machine.Machine, p machine.Program, in machine.Input, world World, now time.Time) (machine.State, error) {
+func Play(m Machine, p machine.Program, in machine.Input, world World, now time.Time) (machine.State, error) {
 	result := m.Start(p, in, now)
 	messages, tasks := 1, 0
 	for {
@@ -156,6 +162,9 @@ type Doubles struct {
 
 // NewDoubles returns doubles.
 func NewDoubles(list []Double) *Doubles { return &Doubles{list, make([]int, len(list))} }
+
+// Fresh returns the same doubles, none of them used.
+func (d *Doubles) Fresh() *Doubles { return NewDoubles(d.list) }
 
 // Answer answers a request; ok is false when no double fits.
 func (d *Doubles) Answer(h machine.HTTP) (a machine.Answer, ok bool) {

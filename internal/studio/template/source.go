@@ -131,7 +131,7 @@ func expression(s string) string {
 		switch c := s[i]; {
 		case c == '"' || c == '\'':
 			end := closing(s[i:])
-			b.WriteString(s[i : i+end])
+			b.WriteString(quoted(s[i : i+end]))
 			i += end - 1
 		case blank(c):
 			j := i
@@ -159,6 +159,17 @@ func closing(s string) int {
 		}
 	}
 	return len(s)
+}
+
+// quoted writes a quoted text on one line, which the library can do between double quotes only.
+func quoted(s string) string {
+	if !strings.ContainsAny(s, "\r\n") {
+		return s
+	}
+	if s[0] == '\'' {
+		s = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(strings.Trim(s, "'")) + `"`
+	}
+	return strings.NewReplacer("\r", `\r`, "\n", `\n`).Replace(s)
 }
 
 func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

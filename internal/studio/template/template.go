@@ -50,7 +50,10 @@ func (e *Error) Error() string {
 }
 
 // Renderer renders templates. It is safe for use by several goroutines.
-type Renderer struct{ settings Settings }
+type Renderer struct {
+	settings Settings
+	idle     sync.Pool // of *rendering: making one costs more than most templates do
+}
 
 // New returns a renderer.
 func New(s Settings) *Renderer {
@@ -63,7 +66,16 @@ func New(s Settings) *Renderer {
 	if s.MaxLoops <= 0 {
 		s.MaxLoops = defaultMaxLoops
 	}
-	return &Renderer{s}
+	r := &Renderer{settings: s}
+	r.idle.New = func() any { return newRendering(s) }
+	return r
+}
+
+// rendering takes an idle rendering. One that panicked is not given back.
+func (r *Renderer) rendering(now time.Time) *rendering {
+	run, _ := r.idle.Get().(*rendering) // it holds nothing else
+	run.now, run.work = now, maxWork
+	return run
 }
 
 var pacific = sync.OnceValue(func() *time.Location {
@@ -85,18 +97,15 @@ func (r *Renderer) Render(source string, vars map[string]any, now time.Time) (te
 			text, err = "", &Error{Message: clean(fmt.Sprint(p))}
 		}
 	}()
-	run := &rendering{settings: r.settings, now: now, work: maxWork}
-	node, config, fault := run.compile(source)
-	if fault != nil {
+	run := r.rendering(now)
+	out := &limited{max: r.settings.MaxBytes}
+	fault := run.render(out, source, vars)
+	r.idle.Put(run)
+	if fault != nil && !out.full {
 		return "", fault
 	}
-	out := &limited{max: r.settings.MaxBytes}
-	if fault := render.Render(node, out, bindings(vars), *config); fault != nil && !out.full {
-		return "", located(fault)
-	}
 	if out.full {
-		text, _ := cut(out.String(), r.settings.MaxBytes)
-		return text, &Error{Message: fmt.Sprintf("the text is cut at %d bytes", r.settings.MaxBytes), Cut: true}
+		return out.String(), &Error{Message: fmt.Sprintf("the text is cut at %d bytes", r.settings.MaxBytes), Cut: true}
 	}
 	return out.String(), nil
 }
@@ -111,12 +120,17 @@ func Check(source string) (err error) {
 			err = &Error{Message: clean(fmt.Sprint(p))}
 		}
 	}()
-	run := &rendering{settings: New(Settings{}).settings, work: maxWork}
-	if _, _, fault := run.compile(source); fault != nil {
+	r := checking()
+	run := r.rendering(time.Time{})
+	_, fault := run.compile(source)
+	r.idle.Put(run)
+	if fault != nil {
 		return fault
 	}
 	return nil
 }
+
+var checking = sync.OnceValue(func() *Renderer { return New(Settings{}) })
 
 func hasTags(source string) bool {
 	return strings.Contains(source, "{{") || strings.Contains(source, "{%")
@@ -131,11 +145,23 @@ func bindings(vars map[string]any) map[string]any {
 	return all
 }
 
-// rendering is one use of a template.
+// rendering is one use of a template at a time: loops and filters hold its budget.
 type rendering struct {
 	settings Settings
+	config   render.Config
 	now      time.Time
 	work     int // that is left
+}
+
+func newRendering(s Settings) *rendering {
+	r := &rendering{settings: s, config: render.NewConfig()}
+	tags.AddStandardTags(&r.config)
+	r.config.UnregisterTag("include") // they read files
+	r.config.UnregisterTag("render")
+	r.config.TemplateStore = nothing{}
+	r.blocks(&r.config)
+	r.filters(&r.config)
+	return r
 }
 
 var errWork = errors.New("it does too much work")
@@ -148,27 +174,30 @@ func (r *rendering) spend(n int) error {
 	return nil
 }
 
-// compile parses a template for this rendering: loops and filters hold its budget.
-func (r *rendering) compile(source string) (render.Node, *render.Config, *Error) {
+func (r *rendering) render(out *limited, source string, vars map[string]any) *Error {
+	node, fault := r.compile(source)
+	if fault != nil {
+		return fault
+	}
+	if err := render.Render(node, out, bindings(vars), r.config); err != nil {
+		return located(err)
+	}
+	return nil
+}
+
+func (r *rendering) compile(source string) (render.Node, *Error) {
 	if len(source) > MaxSource {
-		return nil, nil, &Error{Message: fmt.Sprintf("the template has %d bytes; at most %d are allowed", len(source), MaxSource)}
+		return nil, &Error{Message: fmt.Sprintf("the template has %d bytes; at most %d are allowed", len(source), MaxSource)}
 	}
 	source, fault := normalise(source)
 	if fault != nil {
-		return nil, nil, fault
+		return nil, fault
 	}
-	c := render.NewConfig()
-	tags.AddStandardTags(&c)
-	c.UnregisterTag("include") // they read files
-	c.UnregisterTag("render")
-	c.TemplateStore = nothing{}
-	r.blocks(&c)
-	r.filters(&c)
-	node, err := c.Compile(source, parser.SourceLoc{LineNo: 1})
+	node, err := r.config.Compile(source, parser.SourceLoc{LineNo: 1})
 	if err != nil {
-		return nil, nil, located(err)
+		return nil, located(err)
 	}
-	return node, &c, nil
+	return node, nil
 }
 
 // nothing is a store without templates.
@@ -228,6 +257,9 @@ var errFull = errors.New("the text is too long")
 func (l *limited) Write(p []byte) (int, error) {
 	if room := l.max - l.Len(); len(p) > room {
 		l.full = true
+		for room > 0 && !utf8.RuneStart(p[room]) {
+			room--
+		}
 		_, _ = l.Builder.Write(p[:room])
 		return room, errFull
 	}
