@@ -156,7 +156,7 @@ func (w twice) equal(a, b machine.Result) {
 }
 
 func TestAnyFlowInAnyWorld(t *testing.T) {
-	m := machine.New(machine.Settings{MaxSteps: 200, MaxContext: 100_000})
+	m := machine.New(machine.Settings{MaxSteps: 60, MaxContext: 100_000})
 	rapid.Check(t, func(t *rapid.T) {
 		p := machine.Program{FlowSID: "FW00000000000000000000000000000001", Flow: machine.Definition{Revision: 1, Flow: drawFlow(t, "states")},
 			Subflows: map[string]machine.Definition{subflowSID: {Revision: 2, Flow: drawFlow(t, "states of the subflow")}}}
@@ -166,7 +166,7 @@ func TestAnyFlowInAnyWorld(t *testing.T) {
 		}
 		world := &dice{t: t}
 		state, err := simulator.Play(twice{t, m}, p, in, world, start)
-		if err != nil || state.End == nil || state.Steps > 200+1 {
+		if err != nil || state.End == nil || state.Steps > 60+1 {
 			t.Fatalf("%v: %s after %d steps", err, machine.Why(&state), state.Steps)
 		}
 		if state.Size > 1_000_000 {
