@@ -1,9 +1,7 @@
 package rest_test
 
 import (
-	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -15,37 +13,6 @@ import (
 	parleychat "parley/internal/chat"
 	"parley/internal/resttest"
 )
-
-// rewrite sends what is meant for {product}.twilio.com to a base, with the product as the first segment of the path, or with the
-// host's name kept (rest-semantics §6).
-type rewrite struct {
-	base   *url.URL
-	byHost bool
-}
-
-func (to rewrite) RoundTrip(r *http.Request) (*http.Response, error) {
-	if host := r.URL.Hostname(); strings.HasSuffix(host, ".twilio.com") {
-		product, _, _ := strings.Cut(host, ".")
-		r = r.Clone(r.Context())
-		r.URL.Scheme, r.URL.Host = to.base.Scheme, to.base.Host
-		if r.Host = host; !to.byHost {
-			r.Host, r.URL.Path = to.base.Host, "/"+product+r.URL.Path
-		}
-	}
-	return http.DefaultTransport.RoundTrip(r)
-}
-
-// official is twilio-go's HTTP client with a user's credentials.
-func official(t *testing.T, base, user, password string, byHost bool) *client.RequestHandler {
-	t.Helper()
-	u, err := url.Parse(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &client.Client{Credentials: client.NewCredentials(user, password), HTTPClient: &http.Client{Transport: rewrite{u, byHost}}}
-	c.SetAccountSid(resttest.Account)
-	return client.NewRequestHandler(c)
-}
 
 // The official library lives the whole life in both URL styles: a key, with the key a service, a flow, a chat made by one request, its messages and members,
 // pages, errors, and the end.
@@ -60,9 +27,9 @@ func TestTwilioGo(t *testing.T) {
 }
 
 func live(w *resttest.World, base string, byHost bool) {
-	keys := api.NewApiService(official(w.T, base, resttest.Account, resttest.Token, byHost))
+	keys := api.NewApiService(w.Official(base, resttest.Account, resttest.Token, byHost))
 	key := ok(keys.CreateNewKey((&api.CreateNewKeyParams{}).SetFriendlyName("token server")))(w)
-	handler := official(w.T, base, *key.Sid, *key.Secret, byHost)
+	handler := w.Official(base, *key.Sid, *key.Secret, byHost)
 	chat, flex := chatv2.NewApiService(handler), flexv1.NewApiService(handler)
 
 	service := *ok(chat.CreateService((&chatv2.CreateServiceParams{}).SetFriendlyName("Support")))(w).Sid

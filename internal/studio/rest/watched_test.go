@@ -11,8 +11,6 @@ import (
 	"parley/internal/taskrouter"
 )
 
-const flows = "/studio/v2/Flows"
-
 // definition is a flow that asks a question.
 const definition = `{"initial_state":"Trigger","states":[
 {"name":"Trigger","type":"trigger","properties":{},"transitions":[{"event":"incomingMessage","next":"ask"},{"event":"incomingRequest","next":"ask"}]},
