@@ -9,6 +9,7 @@ import { chatSteps } from './steps/rest-chat.mjs';
 import { peopleSteps } from './steps/rest-chat-people.mjs';
 import { webhookSteps } from './steps/rest-chat-webhooks.mjs';
 import { flexSteps } from './steps/rest-flex.mjs';
+import { studioSteps } from './steps/rest-studio.mjs';
 import { styleSteps } from './steps/rest-style.mjs';
 
 const require = createRequire(import.meta.url);
@@ -54,6 +55,7 @@ const ctx = {
 };
 await suite.lane([...chatSteps, ...peopleSteps, ...webhookSteps], ctx);
 await suite.lane(flexSteps, ctx);
+await suite.lane(studioSteps, ctx);
 await suite.lane(styleSteps, ctx);
 await hooks.stop();
 process.exit(suite.finish() ? 0 : 1);
