@@ -10,6 +10,7 @@ import { peopleSteps } from './steps/rest-chat-people.mjs';
 import { webhookSteps } from './steps/rest-chat-webhooks.mjs';
 import { flexSteps } from './steps/rest-flex.mjs';
 import { studioSteps } from './steps/rest-studio.mjs';
+import { proxySteps } from './steps/rest-proxy.mjs';
 import { styleSteps } from './steps/rest-style.mjs';
 
 const require = createRequire(import.meta.url);
@@ -56,6 +57,7 @@ const ctx = {
 await suite.lane([...chatSteps, ...peopleSteps, ...webhookSteps], ctx);
 await suite.lane(flexSteps, ctx);
 await suite.lane(studioSteps, ctx);
+await suite.lane(proxySteps, ctx);
 await suite.lane(styleSteps, ctx);
 await hooks.stop();
 process.exit(suite.finish() ? 0 : 1);
