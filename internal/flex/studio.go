@@ -1,6 +1,7 @@
 package flex
 
 import (
+	"cmp"
 	"errors"
 
 	"parley/internal/chat"
@@ -26,6 +27,13 @@ func (d desk) SayTx(tx *store.Tx, accountSID string, m machine.Send) (map[string
 	at := m.Channel
 	if !core.IsSID("CH", at) {
 		at = m.To
+	}
+	if !core.IsSID("CH", at) {
+		open, err := d.ChannelTx(&tx.Reader, accountSID, "", at)
+		if err != nil {
+			return nil, err
+		}
+		at = cmp.Or(open, at)
 	}
 	by, room, err := d.room(tx, accountSID, at)
 	if err != nil {
@@ -134,6 +142,18 @@ func (d desk) AddressTx(r *store.Reader, accountSID, channelSID string) (address
 		err = nil
 	}
 	return address, err
+}
+
+// ChannelTx implements studio.Desk: it is the newest Flex Channel of the customer's address that is active, of a Flex Flow with the contact
+// identity from.
+func (d desk) ChannelTx(r *store.Reader, accountSID, from, to string) (string, error) {
+	var sid, attributes string
+	err := r.One(`SELECT c.sid, ch.attributes FROM flex_channel c JOIN channel ch ON ch.sid = c.sid JOIN flex_flow f ON f.sid = c.flow_sid
+		WHERE c.target = $1 AND c.account_sid = $2 AND ($3 = '' OR f.contact_identity = $3) ORDER BY c.id DESC LIMIT 1`, []any{to, accountSID, from}, &sid, &attributes)
+	if errors.Is(err, store.ErrNoRow) || err == nil && field[string](attributes, "status") != StatusActive {
+		return "", nil
+	}
+	return sid, err
 }
 
 // ListenTx implements studio.Desk. A channel whose customer a flow hears already keeps that flow.

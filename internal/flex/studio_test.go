@@ -211,6 +211,19 @@ func TestStudioByRequest(t *testing.T) {
 		f.write(t, c.SID, "anna", "no")
 		f.settle(t)
 		f.wantTranscript(t, c.SID, "Bot: Hello , sales or help?", "anna: no", "Bot: Goodbye.")
+		// Who is outside of the chat is reached in the channel that is open for the address, and heard there.
+		d := f.open(t, plain, "+491", func(n *flex.NewChannel) { n.Target = "+491234" })
+		if e, err = f.studio.CreateExecution(t.Context(), f.account, bot.SID, studio.NewExecution{To: "+491234", From: "other"}); err != nil || e.Contact != d.SID || e.Address != "+491234" {
+			t.Fatalf("%+v, %v", e, err)
+		}
+		f.write(t, d.SID, "+491", "no")
+		f.settle(t)
+		f.wantTranscript(t, d.SID, "Bot: Hello , sales or help?", "+491: no", "Bot: Goodbye.")
+		for _, n := range []studio.NewExecution{{To: "+491234", From: "nobody's"}, {To: "+499", From: "other"}} {
+			if e, err = f.studio.CreateExecution(t.Context(), f.account, bot.SID, n); err != nil || e.Contact != n.To {
+				t.Errorf("%+v, %v", e, err)
+			}
+		}
 		_, err = f.studio.CreateExecution(t.Context(), f.account, bot.SID, studio.NewExecution{To: core.NewSID("CH"), From: "shop"})
 		wantCode(t, err, core.CodeTaskRouterInvalid)
 	})

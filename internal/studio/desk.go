@@ -16,6 +16,9 @@ type Desk interface {
 	BusyTx(r *store.Reader, accountSID, channelSID string) (bool, error)
 	// AddressTx is what customers call the one to whom they write in a chat channel; "" where nothing is known.
 	AddressTx(r *store.Reader, accountSID, channelSID string) (string, error)
+	// ChannelTx is the chat channel in which somebody outside of the chat is reached: the one that is open for the address to, and for the
+	// flow's own address from unless that is ""; "" where there is none.
+	ChannelTx(r *store.Reader, accountSID, from, to string) (string, error)
 	// ListenTx sees to it that a flow hears what customers write in a chat channel. 20404 if there is no such channel.
 	ListenTx(tx *store.Tx, accountSID, channelSID, flowSID string) error
 	// HasWorkflow and HasTaskChannel say whether a send-to-flex widget can name them.
@@ -36,6 +39,9 @@ func (nobody) TaskTx(*store.Tx, string, machine.Task) (map[string]any, error) {
 
 func (nobody) BusyTx(*store.Reader, string, string) (bool, error)      { return false, nil }
 func (nobody) AddressTx(*store.Reader, string, string) (string, error) { return "", nil }
+func (nobody) ChannelTx(*store.Reader, string, string, string) (string, error) {
+	return "", nil
+}
 func (nobody) ListenTx(_ *store.Tx, _, channelSID, _ string) error {
 	return notFound("channel", channelSID)
 }

@@ -1,6 +1,7 @@
 package studio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,8 +17,8 @@ const (
 	maxParameters = 64 << 10
 )
 
-// NewExecution is the input of CreateExecution. To is whom the flow talks to: the SID of a chat channel, or an address; From is the flow's
-// own address. Parameters is a JSON object, "" for none.
+// NewExecution is the input of CreateExecution. To is whom the flow talks to: the SID of a chat channel, or an address, whose messages go to
+// the Flex Channel that is open for it; From is the flow's own address. Parameters is a JSON object, "" for none.
 type NewExecution struct{ To, From, Parameters string }
 
 // CreateExecution begins a flow for a contact by request and runs it to where it waits. A contact that has an active execution is 20409,
@@ -43,14 +44,22 @@ func (s *Studio) createExecution(ctx context.Context, accountSID, flowSID string
 		if err != nil {
 			return err
 		}
-		if made, err = lockActive(tx, f.ID, n.To); err != nil || made != nil {
+		contact := n.To
+		if !core.IsSID("CH", contact) {
+			at, err := s.desk.ChannelTx(&tx.Reader, accountSID, n.From, n.To)
+			if err != nil {
+				return err
+			}
+			contact = cmp.Or(at, contact)
+		}
+		if made, err = lockActive(tx, f.ID, contact); err != nil || made != nil {
 			if found = made != nil; found && !reuse {
 				return s.conflict(made)
 			}
 			return err
 		}
-		made = &Execution{Contact: n.To, Address: n.To}
-		if number, _ := f.revisionFor(n.To, n.To); number == 0 {
+		made = &Execution{Contact: contact, Address: n.To}
+		if number, _ := f.revisionFor(contact, n.To); number == 0 {
 			return fault("The flow %s was never published; publish it, or name To as one of its test users", f.SID)
 		}
 		return s.begin(tx, no, f, made, machine.Input{Trigger: machine.IncomingRequest, Parameters: parameters, ContactAddress: n.To, FlowAddress: n.From})

@@ -72,10 +72,11 @@ func (d *desk) BusyTx(_ *store.Reader, _, channelSID string) (bool, error) {
 	return d.busy[channelSID], nil
 }
 
-func (d *desk) AddressTx(*store.Reader, string, string) (string, error)    { return "shop", nil }
-func (d *desk) ListenTx(*store.Tx, string, string, string) error           { return nil }
-func (d *desk) HasWorkflow(*store.Reader, string, string) (bool, error)    { return true, nil }
-func (d *desk) HasTaskChannel(*store.Reader, string, string) (bool, error) { return true, nil }
+func (d *desk) AddressTx(*store.Reader, string, string) (string, error)         { return "shop", nil }
+func (d *desk) ChannelTx(*store.Reader, string, string, string) (string, error) { return "", nil }
+func (d *desk) ListenTx(*store.Tx, string, string, string) error                { return nil }
+func (d *desk) HasWorkflow(*store.Reader, string, string) (bool, error)         { return true, nil }
+func (d *desk) HasTaskChannel(*store.Reader, string, string) (bool, error)      { return true, nil }
 
 // each runs fn in a fresh world on both engines.
 func each(t *testing.T, change func(o *studio.Options), fn func(w *world)) {

@@ -143,3 +143,24 @@ func webhooks(w *resttest.World) {
 		resttest.Scenario{Name: "webhook/deleted", Method: "DELETE", URL: list + "/{trigger}", Status: 404, Code: 50320},
 	)
 }
+
+// studioWebhooks lives the life of a channel's webhook that is a flow of Studio's.
+func studioWebhooks(w *resttest.World) {
+	for _, name := range []string{"studio flow", "other flow"} {
+		w.Make(name, "/studio/v2/Flows", "FriendlyName", name, "Status", "published", "Definition",
+			`{"initial_state":"Trigger","states":[{"name":"Trigger","type":"trigger","properties":{},"transitions":[{"event":"incomingMessage"}]}]}`)
+	}
+	w.Make("bot service", "/chat/v2/Services", "FriendlyName", "Bots")
+	w.Make("bot channel", "/chat/v2/Services/{bot service}/Channels", "FriendlyName", "Bot")
+	const list = "/chat/v2/Services/{bot service}/Channels/{bot channel}/Webhooks"
+	w.Run(
+		resttest.Scenario{Name: "webhook/create-studio-no-flow", Method: "POST", URL: list, Form: []string{"Type", "studio"}, Status: 400, Code: 50327},
+		resttest.Scenario{Name: "webhook/create-studio-good", Method: "POST", URL: list, Form: []string{"Type", "studio", "Configuration.FlowSid", "{studio flow}", "Configuration.RetryCount", "2",
+			"Configuration.Url", "https://ignored.example.org/"}, Status: 201, Save: "studio hook"},
+		resttest.Scenario{Name: "webhook/update-studio", Method: "POST", URL: list + "/{studio hook}", Form: []string{"Configuration.FlowSid", "{other flow}", "Configuration.RetryCount", "1"}, Status: 200},
+		resttest.Scenario{Method: "POST", URL: list + "/{studio hook}", Form: []string{"Configuration.FlowSid", "FW" + strangeSID}, Status: 400, Code: 50327},
+		resttest.Scenario{Method: "POST", URL: "/chat/v2/Services/{bot service}/Channels/{bot channel}/Messages", Form: []string{"Body", "hi", "From", "anna"},
+			Header: map[string]string{"X-Twilio-Webhook-Enabled": "true"}, Status: 201, Changes: "MessageAdded", Calls: []string{"onMessageSent studio"}},
+		resttest.Scenario{Method: "DELETE", URL: list + "/{studio hook}", Status: 204},
+	)
+}

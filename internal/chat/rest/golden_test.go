@@ -29,6 +29,7 @@ func TestGolden(t *testing.T) {
 		bindings(w)
 		webhooks(w)
 		deletions(w)
+		studioWebhooks(w)
 		w.Covered("chat", "/v2/Services")
 	})
 }

@@ -28,6 +28,7 @@ func TestGolden(t *testing.T) {
 		webStory(w)
 		configurationStory(w)
 		deletions(w)
+		studioStory(w)
 		w.Covered("flex-api", "/v1/")
 	})
 }
@@ -154,6 +155,24 @@ func configurationStory(w *resttest.World) {
 		resttest.Scenario{Name: "configuration/provisioning", URL: "/flex-api/v1/account/provision/status", Status: 200},
 		resttest.Scenario{Name: "configuration/not-provisioned", URL: "/flex-api/v1/account/provision/status", Header: map[string]string{"Authorization": resttest.Basic(resttest.Other, resttest.OtherToken)}, Status: 200},
 		resttest.Scenario{Name: "configuration/host-style", URL: "http://flex-api.twilio.com/v1/Configuration", Status: 200},
+	)
+}
+
+// A flow of Studio's hears what customers write in the channels of a Flex Flow that names it.
+func studioStory(w *resttest.World) {
+	w.Make("studio flow", "/studio/v2/Flows", "FriendlyName", "Bot", "Status", "published", "Definition",
+		`{"initial_state":"Trigger","states":[{"name":"Trigger","type":"trigger","properties":{},"transitions":[{"event":"incomingMessage"}]}]}`)
+	w.Run(
+		resttest.Scenario{Name: "flow/create-studio", Method: "POST", URL: flows, Form: []string{"FriendlyName", "Bot", "ChatServiceSid", "{service}", "ChannelType", "custom",
+			"ContactIdentity", "bot", "IntegrationType", "studio", "Integration.FlowSid", "{studio flow}", "Integration.RetryCount", "2"}, Status: 201, Save: "bot"},
+		resttest.Scenario{Name: "flow/create-studio-unknown", Method: "POST", URL: flows, Form: []string{"FriendlyName", "Bot", "ChatServiceSid", "{service}", "ChannelType", "custom",
+			"IntegrationType", "studio", "Integration.FlowSid", "FW0123456789abcdef0123456789abcdef"}, Status: 400, Code: 45210},
+		resttest.Scenario{Name: "channel/create-studio", Method: "POST", URL: channels, Form: []string{"FlexFlowSid", "{bot}", "Identity", "bot's guest", "ChatUserFriendlyName", "Guest", "ChatFriendlyName", "Chat"},
+			Status: 201, Changes: "UserChanged ChannelChanged MemberChanged UserChannelChanged", Save: "bot channel"},
+		resttest.Scenario{Name: "channel/studio-webhooks", URL: "/chat/v2/Services/{service}/Channels/{bot channel}/Webhooks", Status: 200},
+		resttest.Scenario{Method: "POST", URL: "/chat/v2/Services/{service}/Channels/{bot channel}/Messages", Form: []string{"Body", "hi", "From", "bot's guest"},
+			Header: map[string]string{"X-Twilio-Webhook-Enabled": "true"}, Status: 201, Changes: "MessageAdded", Calls: []string{"onMessageSent studio"}},
+		resttest.Scenario{Method: "POST", URL: "/chat/v2/Services/{service}/Channels/{bot channel}/Messages", Form: []string{"Body", "hi", "From", "bot's guest"}, Status: 201, Changes: "MessageAdded"},
 	)
 }
 

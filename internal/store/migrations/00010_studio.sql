@@ -37,4 +37,7 @@ CREATE TABLE studio_warning (
     message TEXT NOT NULL, created_at BIGINT NOT NULL);
 CREATE INDEX studio_warning_execution ON studio_warning (execution_id, id);
 
+-- By whom a flow reaches somebody outside of the chat.
+CREATE INDEX flex_channel_target ON flex_channel (target, id);
+
 -- +goose Down
