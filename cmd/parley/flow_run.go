@@ -58,7 +58,11 @@ func (c *flowRunCmd) Run(w world) error {
 	}
 	p := machine.Program{FlowSID: "FW00000000000000000000000000000000", Flow: machine.Definition{Revision: 1, Flow: flow}, Subflows: subflows.program()}
 	t := newTerminal(w, c, doubles)
-	state, err := simulator.Play(machine.New(machine.Settings{Template: template.Settings{Zone: zone}}), p, c.input(flow), t, now)
+	in := c.input(flow)
+	if in.Trigger == machine.IncomingMessage {
+		t.line("", "%s: %s", simulator.Contact, c.Message)
+	}
+	state, err := simulator.Play(machine.New(machine.Settings{Template: template.Settings{Zone: zone}}), p, in, t, now)
 	if err != nil && !errors.Is(err, simulator.ErrStop) {
 		return err
 	}
@@ -208,8 +212,19 @@ func (t *terminal) Sent(s machine.Send) error {
 	if s.MediaURL != "" {
 		text = strings.TrimSpace(text + " [" + s.MediaURL + "]")
 	}
-	t.line(bold, "%s: %s", s.From, strings.ReplaceAll(text, "\n", "\n    "))
+	t.line(bold, "%s: %s", s.From, indented(text))
 	return nil
+}
+
+// indented sets the lines of a message below the first.
+func indented(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\r\n"), "\n")
+	for i := 1; i < len(lines); i++ {
+		if lines[i] = strings.TrimRight(lines[i], "\r"); lines[i] != "" {
+			lines[i] = "    " + lines[i]
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Task prints a task.

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // Kinds of changes.
@@ -35,11 +38,35 @@ func (c Change) String() string {
 	}
 	switch c.Kind {
 	case Added:
-		return fmt.Sprintf("+ %s: %s", place, clip(c.To))
+		return fmt.Sprintf("+ %s: %s", place, excerpt(c.To, 0))
 	case Removed:
-		return fmt.Sprintf("- %s: %s", place, clip(c.From))
+		return fmt.Sprintf("- %s: %s", place, excerpt(c.From, 0))
 	}
-	return fmt.Sprintf("~ %s: %q → %q", place, clip(c.From), clip(c.To))
+	same := 0
+	for same < len(c.From) && same < len(c.To) && c.From[same] == c.To[same] {
+		same++
+	}
+	return fmt.Sprintf("~ %s: %s → %s", place, excerpt(c.From, same), excerpt(c.To, same))
+}
+
+// excerpt shows a long text from a little before a place on.
+func excerpt(s string, at int) string {
+	const before, all = 16, 64
+	at = min(at, len(s))
+	for n := 0; at > 0 && (n < before || !utf8.RuneStart(s[at])); n++ { // also back to the start of a character
+		at--
+	}
+	if len(s) <= all || at < before {
+		at = 0
+	}
+	text := clip(s[at:])
+	if at > 0 {
+		text = "…" + text
+	}
+	if strings.ContainsAny(text, "\r\n") {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // Diff says how two definitions differ: states by name, in the order of the old one and then of the new one.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestDiff(t *testing.T) {
@@ -25,11 +26,11 @@ func TestDiff(t *testing.T) {
 		state("new", "set-variables", `{"variables":[{"key":"k"}]}`)), `{"initial_state":"T"`, `{"description":"D","flags":{"allow_concurrent_calls":true},"initial_state":"T"`, 1))
 	want := []string{
 		"+ the flow description: D",
-		`~ the flow flags: "false" → "true"`,
-		`~ a properties.body: "hi" → "hello"`,
+		"~ the flow flags: false → true",
+		"~ a properties.body: hi → hello",
 		"+ a properties.to: x",
-		`~ a transitions.sent.next: "s" → "new"`,
-		`~ s transitions.match[0].conditions: "[{\"friendly_name\":\"\",\"type\":\"equal_to\",\"value\":\"1\",\"arguments\":[…" → "[{\"friendly_name\":\"\",\"type\":\"equal_to\",\"value\":\"2\",\"arguments\":[…"`,
+		"~ a transitions.sent.next: s → new",
+		`~ s transitions.match[0].conditions: …al_to","value":"1","arguments":["x"]}] → …al_to","value":"2","arguments":["x"]}]`,
 		"+ s transitions.match[1].next: new",
 		`+ s transitions.match[1].conditions: [{"friendly_name":"","type":"equal_to","value":"1","arguments":[…`,
 		"- old: set-variables",
@@ -41,5 +42,18 @@ func TestDiff(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	long := strings.Repeat("ä", 40) + "\n" + strings.Repeat("b", 80)
+	for at := range len(long) + 2 {
+		got := excerpt(long, at)
+		if !utf8.ValidString(got) || strings.Contains(got, "\n") || len([]rune(got)) > 70 {
+			t.Errorf("at %d: %q", at, got)
+		}
+	}
+	if got := excerpt("short", 5); got != "short" {
+		t.Errorf("%q", got)
 	}
 }
