@@ -1,7 +1,7 @@
 package taskrouter
 
 // Signal is one event as a worker's sockets get it (flex-ui-protocol §3.5). It is emitted after the commit to the receivers of
-// store.OnCommit. Exactly one of the payloads is set.
+// store.OnCommit. Exactly one of the payloads is set, but for workers who were deleted, of whom nothing is shown.
 type Signal struct {
 	WorkerID int64
 	Seq      int64 // the worker's event number: 1, 2, 3, … without gaps

@@ -240,11 +240,23 @@ func (tr *TaskRouter) DeleteWorkspace(ctx context.Context, accountSID, workspace
 	})
 }
 
-// tellOfRemoval tells the conductor of channels that the workspace's tasks go. In its history, which goes too, nothing is written.
+// tellOfRemoval tells workers that they go, and the conductor of channels that the tasks do. In the history, which goes too, nothing is
+// written.
 func (u *unit) tellOfRemoval() error {
-	if u.tr.onTask == nil {
-		return nil
+	err := u.r.Query(`UPDATE tr_worker_seq SET feed = feed + 1 WHERE worker_id IN (SELECT id FROM tr_worker WHERE workspace_id = $1) RETURNING worker_id, feed`,
+		[]any{u.Workspace.ID}, func(scan func(...any) error) error {
+			s := Signal{Type: "worker.deleted"}
+			err := scan(&s.WorkerID, &s.Seq)
+			u.tx.Emit(s)
+			return err
+		})
+	if err != nil || u.tr.onTask == nil {
+		return err
 	}
+	return u.tellOfTasks()
+}
+
+func (u *unit) tellOfTasks() error {
 	for last := int64(0); ; {
 		rows, err := tasks.All(u.r, `WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3`, u.Workspace.ID, last, int64(taskBatch))
 		if err != nil {

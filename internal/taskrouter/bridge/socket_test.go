@@ -272,6 +272,13 @@ func TestADeletedWorker(t *testing.T) {
 		if got := c.ended(); got != statusPolicy {
 			t.Fatalf("closed with %d", got)
 		}
+		c = w.ready(agent)
+		if err := w.tr.DeleteWorkspace(t.Context(), account, workspace); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.ended(); got != statusPolicy {
+			t.Fatalf("closed with %d when the workspace went", got)
+		}
 	})
 }
 

@@ -11,5 +11,6 @@
 // Cost: a Run looks at what changed. Waiting tasks that are alike for every worker form a class, of which only the first is looked at, and
 // only when it came or when a worker of its queue became free, gained the queue, or changed its attributes. A task that comes costs one
 // pass over the free workers, and none if its class was found to suit nobody. A worker that becomes free costs one pass over the classes of
-// its queues in their order, up to the first that suits. The number of tasks counts by its logarithm only.
+// its queues in their order, up to the first that suits. Of a class of several tasks, expressions are evaluated once for each worker while
+// offers go on. The number of tasks counts by its logarithm only.
 package match
