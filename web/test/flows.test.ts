@@ -119,10 +119,13 @@ describe("lines of a text", () => {
     ["", 10, 2, []],
     ["short", 10, 2, ["short"]],
     ["one two three", 8, 2, ["one two", "three"]],
-    ["one two three four", 8, 2, ["one two", "three f…"]],
-    ["abcdefghijkl", 5, 2, ["abcde", "fghi…"]],
-    ["👋👋👋👋", 3, 1, ["👋👋…"]],
-  ])("%j in %i × %i", (text, width, lines, want) => expect(wrap(text, width, lines)).toEqual(want));
+    ["one two three four", 8, 2, ["one two", "three fo…"]],
+    ["abcdeghnopqs", 5.5, 2, ["abcde", "ghno…"]],
+    ["👋👋👋👋", 6, 1, ["👋👋…"]],
+    ["WWWWWWWWWW", 8, 1, ["WWWWW…"]],
+    ["illillillill", 8, 1, ["illillillill"]],
+    ["x", 0, 1, ["x…"]],
+  ])("%j in %f × %i", (text, width, lines, want) => expect(wrap(text, width, lines)).toEqual(want));
 });
 
 const apart = (boxes: readonly Box[]) =>

@@ -82,10 +82,10 @@ export function Why({ of: { waiting_for, date_updated, deadline } }: { of: Watch
     <span className="why">
       <strong>{waiting_for}</strong>
       <span className="row-note">
-        Since <Ago at={date_updated} />
+        It came here <Ago at={date_updated} />
         {deadline && (
           <>
-            , at most until <Ago at={deadline} />
+            ; the wait ends <Ago at={deadline} />
           </>
         )}
       </span>

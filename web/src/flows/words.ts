@@ -51,7 +51,7 @@ export function doingOf({ type, properties: p, transitions }: Widget): string {
       return `${text(p.method) || "GET"} ${plain(p.url)}`;
     case "run-function":
     case "run-function-v2":
-      return `Calls ${plain(p.url) || plain(p.function_sid)}`;
+      return `Calls ${plain(p.url) || plain(p.function_sid) || "nothing"}`;
     case "run-subflow":
       return `Runs the flow ${plain(p.flow_sid)}`;
     case "add-twiml-redirect":

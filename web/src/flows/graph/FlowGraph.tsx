@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { type Fault, faultsOf, type Widget } from "../model";
 import { pathKey, type Trace } from "../trace";
-import { doingOf, labelOf, titleOf } from "../words";
+import { doingOf, labelOf } from "../words";
 import { type Box, draw } from "./layout";
 import { type Direction, neighbour } from "./neighbour";
 import { useView } from "./useView";
@@ -145,7 +145,7 @@ export function FlowGraph({ label, widgets, faults = none, met, trace, changes, 
                 }}
                 box={box}
                 marks={marks}
-                name={spoken(widget, marks)}
+                description={describe(widget, marks)}
                 selected={selected === widget.name}
                 reachable={box === reachable}
                 onSelect={() => !wasDragged() && onSelect(widget.name)}
@@ -159,9 +159,10 @@ export function FlowGraph({ label, widgets, faults = none, met, trace, changes, 
           })}
         </g>
       </svg>
-      <p className="graph-hint">
+      <p className="graph-hint with-mouse">
         Drag to move. Zoom with Ctrl and the wheel. With the keyboard: arrows, Enter, + − 0.
       </p>
+      <p className="graph-hint by-touch">Drag to move, zoom with two fingers, touch a widget to see more.</p>
     </section>
   );
 }
@@ -170,21 +171,17 @@ function withChange(change: Marks["change"]): Pick<Marks, "change"> {
   return change ? { change } : {};
 }
 
-/** A widget as a screen reader tells it: all that the drawing shows. */
-function spoken(widget: Widget, marks: Marks): string {
+/** What a screen reader tells of a widget beside its words. */
+function describe(widget: Widget, marks: Marks): string {
   const ways = widget.transitions
     .filter(({ next }) => next)
     .map((way) => `${labelOf(widget, way)}: ${way.next}`)
     .join(", ");
   return [
-    `${widget.name}, ${titleOf(widget.type)}`,
     doingOf(widget),
     ways ? `Leads on ${ways}` : "Ends here",
     marks.current && "The conversation is here now",
     marks.visited && !marks.current && "The conversation was here",
-    marks.errors > 0 && `${marks.errors} faults`,
-    marks.warnings > 0 && `${marks.warnings} warnings`,
-    marks.change,
   ]
     .filter(Boolean)
     .join(". ");

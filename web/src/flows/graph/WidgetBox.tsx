@@ -1,6 +1,10 @@
 import { type KeyboardEvent, memo, type Ref } from "react";
 import { type Kind, kindOf, titleOf } from "../words";
 import type { Box } from "./layout";
+import { wrap } from "./wrap";
+
+/** The width of an average character of a widget's name. */
+const NAME_PX = 8;
 
 /** What is to be seen of a widget beside what it is. */
 export interface Marks {
@@ -25,7 +29,8 @@ const icons: Record<Kind, string> = {
 interface Props {
   box: Box;
   marks: Marks;
-  name: string;
+  /** All that the drawing shows beside words, and words that did not fit. */
+  description: string;
   selected: boolean;
   /** True for the one box that the Tab key goes to. */
   reachable: boolean;
@@ -35,8 +40,15 @@ interface Props {
   onKeyDown: (event: KeyboardEvent<SVGGElement>) => void;
 }
 
-/** One widget on the graph: what it is, its name, what it does, and its ways out. */
-export const WidgetBox = memo(function WidgetBox({ box, marks, name, selected, reachable, ...on }: Props) {
+/** One widget on the graph: what it is, its name, what it does, and its ways out. Its words are its accessible name, so blanks part them. */
+export const WidgetBox = memo(function WidgetBox({
+  box,
+  marks,
+  description,
+  selected,
+  reachable,
+  ...on
+}: Props) {
   const { widget, x, y, width, height, lines, outlets } = box;
   const kind = kindOf(widget.type);
   const classes = ["widget", kind];
@@ -51,7 +63,7 @@ export const WidgetBox = memo(function WidgetBox({ box, marks, name, selected, r
       className={classes.join(" ")}
       transform={`translate(${x} ${y})`}
       role="button"
-      aria-label={name}
+      aria-description={description}
       aria-pressed={selected}
       tabIndex={reachable ? 0 : -1}
       data-widget={widget.name}
@@ -63,15 +75,15 @@ export const WidgetBox = memo(function WidgetBox({ box, marks, name, selected, r
       <rect className="badge" x="12" y="13" width="34" height="34" rx="9" />
       <path className="glyph" d={icons[kind]} transform="translate(17 18)" />
       <text className="type" x="56" y="26">
-        {titleOf(widget.type)}
+        {titleOf(widget.type)}{" "}
       </text>
       <text className="name" x="56" y="45">
-        {shorten(widget.name, Math.floor((width - 68) / 8))}
+        {wrap(widget.name, (width - 66) / NAME_PX, 1)}{" "}
       </text>
       {lines.map((line, n) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity
         <text key={n} className="doing" x="12" y={69 + n * 17}>
-          {line}
+          {line}{" "}
         </text>
       ))}
       {outlets.map((outlet, n) => (
@@ -79,7 +91,7 @@ export const WidgetBox = memo(function WidgetBox({ box, marks, name, selected, r
         <g key={n} className={outlet.broken ? "outlet broken" : outlet.next ? "outlet" : "outlet ends"}>
           <path className="rule" d={`M${outlet.x} ${height - 28}v28`} />
           <text x={outlet.x + outlet.width / 2} y={height - 10}>
-            {outlet.label}
+            {outlet.label}{" "}
           </text>
           <circle cx={outlet.x + outlet.width / 2} cy={height} r="4.500" />
         </g>
@@ -107,7 +119,7 @@ function Tags({ width, errors, warnings, change, current }: Marks & { width: num
       <g key={kind} className={`tag ${kind}`} transform={`translate(${x} -11)`}>
         <rect width={size} height="22" rx="11" />
         <text x={size / 2} y="15">
-          {words}
+          {words}{" "}
         </text>
       </g>
     );
@@ -116,9 +128,4 @@ function Tags({ width, errors, warnings, change, current }: Marks & { width: num
 
 function count(n: number, word: string): string {
   return `${n} ${word}${n === 1 ? "" : "s"}`;
-}
-
-function shorten(text: string, width: number): string {
-  const all = [...text];
-  return all.length <= width ? text : `${all.slice(0, width - 1).join("")}…`;
 }

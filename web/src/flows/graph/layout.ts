@@ -8,6 +8,7 @@ import { wrap } from "./wrap";
 
 /** A way out of a widget, drawn at its lower edge. */
 export interface Outlet {
+  /** As much of it as fits. */
   label: string;
   event: string;
   next: string;
@@ -48,13 +49,13 @@ export interface Drawing {
 }
 
 const MIN_WIDTH = 248;
-const OUTLET_WIDTH = 84;
+const OUTLET_WIDTH = 92;
 const HEAD = 62; // type, name and the space around them
 const LINE = 17;
 const OUTLETS = 30;
 const PAD = 12;
-const TEXT_PX = 6.4; // of a character at the size of the sentence, on the average
-const LABEL_PX = 6.3;
+const TEXT_PX = 6.7; // of an average character at the size of the sentence
+const LABEL_PX = 6.1;
 /** Between boxes, so that lines and their arrows have room. */
 const GAP = { across: 40, down: 64 };
 
@@ -71,16 +72,12 @@ function boxOf(widget: Widget): Box {
   // Triggers have a way out for every kind of start; only those that lead somewhere say anything.
   const ways = widget.transitions.filter(({ next }) => next || widget.type !== "trigger");
   const width = Math.max(MIN_WIDTH, ways.length * OUTLET_WIDTH);
-  const lines = wrap(doingOf(widget), Math.floor((width - 2 * PAD) / TEXT_PX), 2);
+  const lines = wrap(doingOf(widget), (width - 2 * PAD) / TEXT_PX, 2);
   const each = width / Math.max(1, ways.length);
-  const outlets = ways.map((way, n) => ({
-    label: wrap(labelOf(widget, way), Math.floor((each - 8) / LABEL_PX), 1)[0] ?? "",
-    event: way.event,
-    next: way.next,
-    x: n * each,
-    width: each,
-    broken: false,
-  }));
+  const outlets = ways.map((way, n) => {
+    const [label = ""] = wrap(labelOf(widget, way), (each - 6) / LABEL_PX, 1);
+    return { label, event: way.event, next: way.next, x: n * each, width: each, broken: false };
+  });
   const height = HEAD + lines.length * LINE + (outlets.length > 0 ? OUTLETS : 4);
   return { widget, x: 0, y: 0, width, height, lines, outlets };
 }
