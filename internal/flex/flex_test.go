@@ -54,7 +54,7 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 		f.flex.ConductStudio(f.studio)
 		f.proxy = proxy.New(proxy.Options{Store: st, Chat: flex.Line{Chat: f.chat}})
 		f.flex.ConductProxy(f.proxy)
-		f.runner = newRunner(st, f.flex, f.studio)
+		f.runner = newRunner(st, f.flex, f.studio, f.proxy)
 		f.newAccount(t)
 		if f.service, err = f.chat.CreateService(context.Background(), chat.NewService{AccountSID: f.account, FriendlyName: "test"}); err != nil {
 			t.Fatal(err)

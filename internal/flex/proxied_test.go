@@ -144,6 +144,31 @@ func TestSessionsEndWithTheirTask(t *testing.T) {
 	}
 }
 
+// Who writes, or is written to, between the end of a task and the janitor's coming gets another chat, and nobody is in two sessions.
+func TestBetweenEndAndJanitor(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		service := f.tie(t)
+		flow := f.texts(t, nil)
+		first := f.open(t, flow, theirs, nil)
+		f.cancel(t, f.taskOf(t, first.SID))
+		second := f.open(t, flow, theirs, nil)
+		f.cancel(t, f.taskOf(t, second.SID))
+		if err := f.proxy.Receive(t.Context(), proxy.NewIncoming(f.account, "1", theirs, ours, "hello", "", nil, nil)); err != nil {
+			t.Fatal(err)
+		}
+		f.settle(t)
+		all, err := f.proxy.ListSessions(t.Context(), f.account, service.SID, "", 10)
+		if err != nil || len(all) != 1 || all[0].Status != proxy.StatusInProgress {
+			t.Fatalf("sessions %+v, %v", all, err)
+		}
+		third := *all[0].UniqueName
+		if second.SID == first.SID || third == second.SID || third == first.SID {
+			t.Errorf("the chats are %s, %s, %s", first.SID, second.SID, third)
+		}
+		f.wantTranscript(t, third, theirs+": hello")
+	})
+}
+
 // Who writes to a contact identity, however it is spelt, gets a chat; nobody answers elsewhere.
 func TestVisitors(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
