@@ -60,7 +60,7 @@ func run(only string, repeat int, length time.Duration) error {
 	}{
 		{"lat", b.latency}, {"max1", b.max1}, {"max8", b.max8}, {"postgres", b.postgres}, {"fan", b.fanQuiet}, {"fanmax", b.fanMax},
 		{"idle", b.idle}, {"cold", b.coldStart}, {"engage", b.engage}, {"rest", b.rest}, {"start", b.starts},
-		{"route", b.routeLatency}, {"backlog", b.routeBacklog}, {"timers", b.routeTimers}, {"match", b.match}, {"webhooks", b.webhooks},
+		{"route", b.routeLatency}, {"backlog", b.routeBacklog}, {"timers", b.routeTimers}, {"match", b.match}, {"webhooks", b.webhooks}, {"studio", b.studio},
 	} {
 		if only != "" && !strings.Contains(","+only+",", ","+m.name+",") {
 			continue
