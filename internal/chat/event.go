@@ -25,6 +25,7 @@ type Delivery struct {
 	Method     string            // GET or POST
 	Retries    int64             // how often to try again after the first time
 	Params     map[string]string // without RetryCount, which the sender adds
+	Flow       bool              // a Studio flow did it
 	FlowSID    string            // of type HookStudio: the Studio flow that is to hear it, in place of a receiver
 }
 
@@ -123,7 +124,7 @@ func (c *Chat) fire(tx *store.Tx, hooks []*Webhook, h happening) error {
 			p["To"], p["ChannelAttributes"] = h.channel.SID, h.channel.Attributes
 		}
 		if err := c.outbox.Enqueue(tx, Delivery{Type: hook.Type, Lane: hook.SID, LaneSeq: h.order, AccountSID: svc.AccountSID,
-			URL: hook.URL, Method: hook.Method, Retries: hook.RetryCount, Params: p, FlowSID: hook.FlowSID}); err != nil {
+			URL: hook.URL, Method: hook.Method, Retries: hook.RetryCount, Params: p, Flow: h.actor.Flow, FlowSID: hook.FlowSID}); err != nil {
 			return err
 		}
 	}

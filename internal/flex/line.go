@@ -78,6 +78,10 @@ func (l Line) MediaLink(serviceSID, mediaSID string) string { return l.Link(serv
 // HeardTx tells Proxy of a delivery of type chat.HookRelay, in the message's own transaction.
 func HeardTx(tx *store.Tx, d chat.Delivery) error {
 	p := d.Params
+	author := p["From"]
+	if d.Flow {
+		author = "" // a flow speaks by our own address, as a request of Proxy's does that is not to be brought out
+	}
 	return proxy.HeardTx(tx, proxy.Heard{AccountSID: d.AccountSID, ChatServiceSID: p["InstanceSid"], ChannelSID: p["ChannelSid"], MessageSID: p["MessageSid"],
-		Author: p["From"], Body: p["Body"], MediaSID: p["MediaSid"], ContentType: p["MediaContentType"], Lane: d.Lane, LaneSeq: d.LaneSeq})
+		Author: author, Body: p["Body"], MediaSID: p["MediaSid"], ContentType: p["MediaContentType"], Lane: d.Lane, LaneSeq: d.LaneSeq})
 }

@@ -150,3 +150,46 @@ func TestStudioExample(t *testing.T) {
 		t.Errorf("warnings about the example: %v", warnings)
 	}
 }
+
+// TestStudioByText: a bot answers texts through Proxy and its transport, hands over, and a request reaches who is outside in the chat that is
+// open for the number.
+func TestStudioByText(t *testing.T) {
+	c := settings(t)
+	c.WebhookAllowPrivate = true
+	transport := newReceiver(t, 0)
+	c.TransportSMS = config.DSN(transport.URL + "/out")
+	r := start(t, c)
+	flow := r.call(201, "POST", "/studio/v2/Flows", url.Values{"FriendlyName": {"Texts"}, "Status": {"published"}, "Definition": {fmt.Sprintf(`{"initial_state":"Trigger","states":[
+		{"name":"Trigger","type":"trigger","properties":{},"transitions":[{"event":"incomingMessage","next":"ask"},{"event":"incomingRequest","next":"remind"}]},
+		{"name":"remind","type":"send-message","properties":{"from":"{{flow.channel.address}}","body":"Do not forget, {{contact.channel.address}}"},"transitions":[{"event":"sent"},{"event":"failed"}]},
+		{"name":"ask","type":"send-and-wait-for-reply","properties":{"from":"{{flow.channel.address}}","body":"What is it about?","timeout":"600"},"transitions":[{"event":"incomingMessage","next":"flex"},{"event":"timeout"},{"event":"deliveryFailure"}]},
+		{"name":"flex","type":"send-to-flex","properties":{"workflow":%q,"channel":"sms","attributes":"{\"topic\":{{widgets.ask.inbound.Body | to_json}}}"},
+			"transitions":[{"event":"callComplete"},{"event":"failedToEnqueue"},{"event":"callFailure"}]}]}`, r.cred.WorkflowSID)}})["sid"].(string)
+	r.call(201, "POST", "/flex-api/v1/FlexFlows", url.Values{"FriendlyName": {"Text"}, "ChatServiceSid": {r.cred.ChatServiceSID}, "ChannelType": {"sms"},
+		"ContactIdentity": {ours}, "Enabled": {"true"}, "JanitorEnabled": {"true"}, "IntegrationType": {"studio"}, "Integration.FlowSid": {flow}})
+	text := func(sid, body string) {
+		t.Helper()
+		if a := r.inbound(theirs, ours, sid, body); a.status != 204 {
+			t.Fatalf("inbound: %d %s", a.status, a.body)
+		}
+	}
+	gone := func(want ...string) {
+		t.Helper()
+		until(t, "the texts "+strings.Join(want, " | "), func() bool { return strings.Join(transport.bodies(), " | ") == strings.Join(want, " | ") })
+	}
+	text("SM1", "hello")
+	gone("What is it about?")
+	text("SM2", "my bill")
+	ch := r.list("/flex-api/v1/Channels", "flex_chat_channels")[0]["sid"].(string)
+	until(t, "the task", func() bool { return r.call(200, "GET", "/flex-api/v1/Channels/"+ch, nil)["task_sid"] != nil })
+	e := r.call(201, "POST", "/studio/v2/Flows/"+flow+"/Executions", url.Values{"To": {theirs}, "From": {ours}})
+	gone("What is it about?", "Do not forget, "+theirs)
+	if e["contact_channel_address"] != theirs || e["status"] != "ended" {
+		t.Errorf("the request's execution is %v", e)
+	}
+	for _, call := range transport.all() {
+		if call.form.Get("From") != ours || call.form.Get("To") != theirs {
+			t.Errorf("the transport was given %v", call.form)
+		}
+	}
+}
