@@ -3,7 +3,7 @@
 import { wrapLinks, wrapRequests } from "../desktop/install";
 import { redirect, redirectMedia } from "../desktop/redirect";
 import { widgetConfig } from "./config";
-import { type Bundle, tellRefusals } from "./refusal";
+import { attendBeginnings, type Bundle } from "./engagement";
 
 declare global {
   interface Window {
@@ -39,7 +39,7 @@ function start(script: HTMLScriptElement): void {
     const widget = window.Twilio?.FlexWebChat as Bundle | undefined;
     widget
       ?.renderWebChat(config)
-      .then(() => tellRefusals(widget, config.startEngagementOnInit === false))
+      .then(() => attendBeginnings(widget, config.startEngagementOnInit === false))
       .catch((error: unknown) => console.error("The chat widget does not start.", error));
   });
   document.head.append(bundle);
