@@ -31,9 +31,9 @@ async function load() {
 /** A task whose transfer the worker SDK has as soon as the server has answered. */
 function offer() {
   const outgoing = new Emitter();
-  const source = Object.assign(new Emitter(), { transfers: {} });
-  const transfer = async () => Object.assign(source.transfers, { outgoing });
-  return { outgoing, task: { source, transfer } as unknown as TransferPayload["task"] };
+  const transfers = {};
+  const transfer = async () => Object.assign(transfers, { outgoing });
+  return { outgoing, task: { source: { transfers, transfer } } as unknown as TransferPayload["task"] };
 }
 
 const original = () => Promise.reject(new Error("Flex UI's own action wants a conference"));
@@ -55,7 +55,7 @@ describe("a transfer", () => {
   it("that is refused is told with its reason, and the action fails", async () => {
     const { transfer, told } = await load();
     const { task } = offer();
-    task.transfer = () => Promise.reject(new Error("no such worker"));
+    task.source.transfer = () => Promise.reject(new Error("no such worker"));
     await expect(transfer({ task, targetSid: "WK1" }, original)).rejects.toThrow("no such worker");
     expect(told).toEqual(["ParleyTransferRefused"]);
   });

@@ -29,13 +29,20 @@ class TransferPlugin {
   }
 }
 
+/** What the worker SDK rejects with; the server's own words are in it where it answered. */
+interface SdkError {
+  message: string;
+  response?: { data?: { message?: string } };
+}
+
 /** Offers the task, tells how it went, and fails as the action would. */
 async function transfer(flex: FlexUI, { task, targetSid }: TransferPayload): Promise<void> {
   const tell = (id: keyof typeof texts, context?: object) => flex.Notifications.showNotification(id, context);
   try {
-    await task.transfer(targetSid, { mode: "COLD" });
+    await task.source.transfer(targetSid, { mode: "COLD" }); // Flex UI's own way would look after a conference first
   } catch (error) {
-    tell("ParleyTransferRefused", { reason: error instanceof Error ? error.message : String(error) });
+    const { response, message } = error as SdkError;
+    tell("ParleyTransferRefused", { reason: response?.data?.message ?? message });
     throw error;
   }
   // The answer has made the transfer's object. The event of its beginning may be told half a second later, when its end was told already.

@@ -14,8 +14,8 @@ export interface FlexTask {
     transfers: { outgoing?: FlexTransfer | null };
     on(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
     removeListener(event: "transferInitiated", listener: (outgoing: FlexTransfer) => void): void;
+    transfer(targetSid: string, options?: { mode?: string }): Promise<unknown>;
   };
-  transfer(targetSid: string, options?: { mode?: string }): Promise<unknown>;
 }
 
 export interface FlexTransfer {
