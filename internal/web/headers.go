@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"strings"
 )
@@ -8,6 +10,7 @@ import (
 // policy says what a page may load, beyond its own origin.
 type policy struct {
 	bundle  bool     // the published bundles write style elements, and compile their templates (Handlebars) with eval
+	handler string   // the one event handler that the bundle writes into markup
 	foreign []string // origins of plugins
 }
 
@@ -17,8 +20,11 @@ var (
 )
 
 func desktopPage(pluginOrigins []string) policy {
-	return policy{bundle: true, foreign: pluginOrigins}
+	return policy{bundle: true, handler: expired, foreign: pluginOrigins}
 }
+
+// expired is behind the words "Click here to log in again", which Flex UI shows when a session has ended.
+const expired = "window.location.reload()"
 
 // header is the Content-Security-Policy. host is the request's Host; the socket's origins are written out because browsers before CSP 3
 // do not take 'self' for ws: and wss:.
@@ -31,6 +37,10 @@ func (p policy) header(host string) string {
 	if p.bundle {
 		script += " 'unsafe-eval'"
 		style += " 'unsafe-inline'"
+	}
+	if p.handler != "" {
+		sum := sha256.Sum256([]byte(p.handler))
+		script += " 'unsafe-hashes' 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	directives := []string{
 		"default-src 'none'",
