@@ -4,6 +4,7 @@ import { desktopConfig } from "../src/desktop/config";
 import { diagnose } from "../src/desktop/diagnosis";
 import { ASK_EVERY_MS, whenEnded } from "../src/desktop/ended";
 import type { FlexTask } from "../src/desktop/flex";
+import { FRESH_MS, freshen, SIGN_IN_KEY } from "../src/desktop/freshen";
 import { landing } from "../src/desktop/landing";
 import { secondsLeft } from "../src/desktop/offers";
 import { redirect } from "../src/desktop/redirect";
@@ -148,6 +149,39 @@ describe("diagnosis", () => {
   ])("%s", async (_, ready, configurations, want) => {
     answers(ready, configurations);
     expect((await diagnose(base, "AC1")).title).toMatch(want);
+  });
+});
+
+describe("a kept sign-in", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  const open = async (left: number, answer: () => Promise<Response>) => {
+    const fetch = vi.fn(answer);
+    vi.stubGlobal("fetch", fetch);
+    const signIn = { token: "old", identity: "agent", expiration: new Date(Date.now() + left).toISOString() };
+    const kept = new Map([[SIGN_IN_KEY, JSON.stringify(signIn)]]);
+    await freshen(base, "AC1", {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => kept.set(key, value),
+    } as unknown as Storage);
+    return { fetch, token: JSON.parse(kept.get(SIGN_IN_KEY) ?? "").token };
+  };
+  const renewed = async () => Response.json({ token: "new", expiration: "2030-01-01T00:00:00Z" });
+
+  it("is renewed when it ends soon, and only then", async () => {
+    expect(await open(FRESH_MS - 1_000, renewed)).toMatchObject({ token: "new" });
+    const later = await open(FRESH_MS + 60_000, renewed);
+    expect(later.token).toBe("old");
+    expect(later.fetch).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ["a refusal", async () => Response.json({ code: 20104 }, { status: 401 })],
+    ["an answer that is none", async () => new Response("<html>")],
+    ["no server", () => Promise.reject(new TypeError("away"))],
+  ])("stays as it is after %s", async (_, answer) => {
+    vi.spyOn(console, "info").mockReturnValue();
+    expect(await open(1_000, answer)).toMatchObject({ token: "old" });
   });
 });
 

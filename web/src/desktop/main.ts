@@ -4,6 +4,7 @@ import "./desktop.css";
 import { desktopConfig } from "./config";
 import { diagnose } from "./diagnosis";
 import { whenEnded } from "./ended";
+import { freshen, SIGN_IN_KEY } from "./freshen";
 import { install } from "./install";
 import { landing } from "./landing";
 import { clear, show } from "./notice";
@@ -18,9 +19,8 @@ const base = location.origin;
 const accountSid = document.documentElement.dataset.account ?? "";
 
 const reload = () => location.reload();
-/** Flex UI keeps its sign-in here. */
 const signInAgain = () => {
-  localStorage.removeItem("TWILIO_FLEX_SSO");
+  localStorage.removeItem(SIGN_IN_KEY);
   location.assign("/agent-desktop");
 };
 
@@ -28,7 +28,7 @@ async function start(): Promise<void> {
   history.replaceState(null, "", landing(location.pathname, location.search));
   show({ title: "Opening the desktop …", text: "" }, true);
   install(base);
-  await load(__FLEX_UI__);
+  await Promise.all([load(__FLEX_UI__), freshen(base, accountSid, localStorage)]);
   const flex = window.Twilio?.Flex;
   if (!flex) throw new Error("the script defines no Twilio.Flex");
   clear();
