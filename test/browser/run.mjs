@@ -13,6 +13,7 @@ import { freePort, Server } from "./lib/server.mjs";
 import { Visit } from "./lib/visit.mjs";
 import { day } from "./tests/day.mjs";
 import { desktop, widget } from "./tests/desktop.mjs";
+import { ends } from "./tests/ends.mjs";
 import { faults } from "./tests/faults.mjs";
 import { guide } from "./tests/guide.mjs";
 import { handoff } from "./tests/handoff.mjs";
@@ -99,7 +100,7 @@ async function keep(title, { pictures, faults }) {
     await writeFile(shot, picture);
     console.log(`  picture: ${shot}`);
   }
-  for (const fault of faults) console.log(`  seen: ${fault.replaceAll("\n", "\n  ")}`);
+  for (const fault of faults) console.log(`  seen: ${fault.slice(0, 500).replaceAll("\n", "\n  ")}`);
 }
 
 /** Starts a server of its own and a browser for what is done with them. */
@@ -133,6 +134,13 @@ async function deskOptions() {
   return { args, hostPort, tlsPort };
 }
 
+/** A server on which all that may end does so in the shortest time that there is, with a plugin of another site. */
+async function shortOptions() {
+  const hostPort = await freePort();
+  const plugin = `http://127.0.0.1:${hostPort}/plugin.js`;
+  return { args: ["--session-max", "1m", "--widget-token-ttl", "1m", "--plugins", plugin], hostPort };
+}
+
 try {
   await withServer({}, async (go) => {
     for (const tests of [start, guide, handoff, faults]) await go(tests);
@@ -140,6 +148,7 @@ try {
   await withServer({ demo: false }, (go) => go(plain));
   const strict = ["--widget-rate", "1", "--widget-origins", "https://shop.example.test"];
   await withServer({ args: strict }, (go) => go(refused, ["desktop"]));
+  await withServer(await shortOptions(), (go) => go(ends, ["desktop"]));
   await withServer(await deskOptions(), async (go) => {
     for (const tests of [signin, desktop, day, transfer, supervisor]) await go(tests, ["desktop"]); // Flex UI is not made for phones
     await go(widget);

@@ -51,10 +51,23 @@ class ChatPage {
     await this.page.getByLabel("Send Message").click();
   }
 
-  /** A file of that name comes to this side. */
-  async receives({ name }) {
+  /** A file comes to this side, and opens as it was sent, byte for byte. */
+  async receives({ name, buffer }) {
     const [stem, extension] = name.split(/(?=\.)/);
-    await this.messages.filter({ hasText: stem }).filter({ hasText: extension }).waitFor();
+    const bubble = this.messages.filter({ hasText: stem }).filter({ hasText: extension });
+    await this.page.evaluate(() => {
+      const { open } = window;
+      window.opened = new Promise((resolve) => {
+        window.open = (url) => {
+          window.open = open;
+          resolve(url); // but no tab, which would take the chat out of sight
+        };
+      });
+    });
+    await bubble.locator("[data-test=MediaMessageBubble-Received]").click();
+    const answer = await fetch(await this.page.evaluate(() => window.opened));
+    assert.equal(answer.status, 200);
+    assert.ok(buffer.equals(Buffer.from(await answer.arrayBuffer())), `the bytes of ${name}`);
   }
 
   /** Up and down again: a list takes what is in it for read when it is scrolled to its end. */

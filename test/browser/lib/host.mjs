@@ -1,13 +1,13 @@
-// A site of somebody else: one page, on an origin of its own.
+// A site of somebody else: one page or script, on an origin of its own.
 
 import { createServer } from "node:http";
 
-/** Serves the page at every path until close() is called. */
+/** Serves the content at every path until close() is called. */
 export class Host {
-  static listen(html, port = 0) {
+  static listen(content, port = 0, type = "text/html") {
     const server = createServer((_, response) => {
-      response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
-      response.end(html);
+      response.writeHead(200, { "Content-Type": `${type}; charset=utf-8` });
+      response.end(content);
     });
     return new Promise((resolve, reject) => {
       server.once("error", reject);

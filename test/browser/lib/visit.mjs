@@ -15,11 +15,13 @@ const passing = ".Twilio-NotificationBar-MessageContainer, [role=status]";
 /** Runs in every page: writes down what passes, in its order, so that a slow test misses none of it. */
 function keepPassing(selector) {
   window.passed = [];
+  const read = () => [...document.querySelectorAll(selector)].map((element) => element.textContent);
   let standing = [];
   new MutationObserver(() => {
-    const now = [...document.querySelectorAll(selector)].map((element) => element.textContent);
-    window.passed.push(...now.filter((text) => text && !standing.includes(text)));
-    standing = now;
+    const now = read();
+    for (const text of standing) if (now.includes(text)) now.splice(now.indexOf(text), 1);
+    window.passed.push(...now.filter((text) => text));
+    standing = read();
   }).observe(document, { subtree: true, childList: true, characterData: true });
 }
 
@@ -73,9 +75,14 @@ export class Visit {
     return visit;
   }
 
+  /** What no test expects. */
+  faults() {
+    return this.#faults.filter((fault) => !this.expected.some((pattern) => pattern.test(fault)));
+  }
+
   /** Pictures of all its tabs and those of the others, and what their pages complained of. */
   async evidence() {
-    const evidence = { pictures: [], faults: [...this.#faults] };
+    const evidence = { pictures: [], faults: this.faults() };
     for (const page of this.context.pages())
       evidence.pictures.push(await page.screenshot({ timeout: 5_000 }).catch(() => Buffer.alloc(0)));
     for (const other of this.others) {
@@ -92,8 +99,7 @@ export class Visit {
 
   /** Fails on anything that the page complained of, or asked of another host. */
   assertClean() {
-    const faults = this.#faults.filter((fault) => !this.expected.some((pattern) => pattern.test(fault)));
-    assert.deepEqual(faults, []);
+    assert.deepEqual(this.faults(), []);
   }
 
   /** Accessibility by axe-core: WCAG 2.2 A and AA, and axe's best practices. */

@@ -88,6 +88,35 @@ export const signin = {
     await desk.assertWhole();
   },
 
+  async "sign-in: the token is renewed while the desktop is open"(visit) {
+    const { page } = visit;
+    // The desktop hears that its first token ends soon, and asks for the next one in that token's last minute.
+    const soon = new Date(Date.now() + 110_000).toISOString();
+    let first;
+    await page.route("**/Tokens/validate", async (route) => {
+      const { token } = route.request().postDataJSON();
+      first ??= token;
+      const response = await route.fetch();
+      const json = await response.json();
+      await route.fulfill({ response, json: token === first ? { ...json, expiration: soon } : json });
+    });
+    const renewed = [];
+    await page.route("**/Tokens/refresh", async (route) => {
+      const response = await route.fetch();
+      const { token, expiration } = await response.json();
+      assert.ok(Date.parse(expiration) > Date.now() + 3_000_000, expiration);
+      renewed.push(token);
+      await route.fulfill({ response });
+    });
+    const desk = await new DesktopPage(visit).signIn();
+    const kept = () => page.evaluate(() => JSON.parse(localStorage.TWILIO_FLEX_SSO).token);
+    await eventually(kept, (token) => renewed.includes(token), "the new token", 120_000);
+    await page.unrouteAll({ behavior: "wait" });
+    await page.reload();
+    await desk.ready();
+    await desk.assertWhole();
+  },
+
   async "sign-in: signing out ends the session"(visit) {
     const { page, server } = visit;
     const desk = await new DesktopPage(visit).signIn();

@@ -46,6 +46,23 @@ export const transfer = {
     await desk.tasks.waitFor({ state: "detached" });
   },
 
+  async "transfer: refused by the server, with its reason"(visit) {
+    const { page, server } = visit;
+    visit.expected.push(/status of 400/, /Request failed/, /TransferTask/);
+    const desk = await new DesktopPage(visit).signIn();
+    await server.move("Available");
+    await server.customer("Alice", "Hello");
+    await desk.accept();
+    await desk.hears("Hello");
+    await server.move("Available", "supervisor");
+    const refusal = { status: 400, json: { message: "Not now.", code: 20001, status: 400 } };
+    await page.route("**/event-bridge/**", (route) => route.fulfill(refusal), { times: 1 });
+    await desk.transfer("Supervisor");
+    await desk.notice("The chat cannot be handed over: Not now.");
+    await desk.say("It is still me.");
+    await desk.hears("It is still me.");
+  },
+
   async "transfer: rejected by the colleague, the chat stays where it was"(visit) {
     const { server } = visit;
     const desk = await new DesktopPage(visit).signIn();
