@@ -12,6 +12,10 @@ const usual = [
   /Unknown error code/,
   /related to Event: task\.%s does not exist in Worker/, // a transfer is told to both workers, and the SDK of one knows it as its own
   /ChatModule: CH\w+\s+Original error:\s+"Not Found"/, // it looks at a chat before its worker has been let in, and again afterwards
+  // It looks whether its worker is in the chat of each task: after a reload, in a second tab, and on a slow machine before it has heard so.
+  /No chat client found on the state|ChatJoiner: |status of 409|Agent is already in the chat channel/,
+  /Channel not found|Command failed/, // the end of a chat may overtake the report of what was read in it
+  /Document not found \(status: 404, code: 54100\)/, // a chat may be left while the SDK still opens its parts
   /Could not play initial audio/, // before the first click of a visit, browsers play nothing
 ];
 
