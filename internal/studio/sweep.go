@@ -25,8 +25,9 @@ func (s *Studio) expire(ctx context.Context) error {
 		if err != nil || len(ids) == 0 {
 			return err
 		}
+		var faults error // one that cannot go on must not keep the others
 		for _, id := range ids {
-			err := s.update(ctx, func(tx *store.Tx, no refused) error {
+			faults = errors.Join(faults, s.update(ctx, func(tx *store.Tx, no refused) error {
 				e, err := lockExecution(tx, id)
 				if errors.Is(err, store.ErrNoRow) || err == nil && !e.Active {
 					return nil
@@ -34,11 +35,14 @@ func (s *Studio) expire(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				return s.resume(tx, no, e, machine.Event{Kind: machine.EventExpired})
-			})
-			if err != nil {
-				return err
-			}
+				if err := s.resume(tx, no, e, machine.Event{Kind: machine.EventExpired}); err != nil || !e.Active {
+					return err
+				}
+				return (&turn{s: s, tx: tx, e: e}).end(endBroken)
+			}))
+		}
+		if faults != nil {
+			return faults
 		}
 	}
 }
