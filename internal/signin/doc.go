@@ -5,6 +5,6 @@
 //   - A token is given only to a worker who exists and has a Flex role in its attribute roles, at sign-in and at each refresh.
 //   - What a failed sign-in tells, and how long it takes, does not depend on whether there is such a worker.
 //   - Failures count against the address from which they come, and against a worker's name from that address: nobody can lock out
-//     somebody else.
+//     somebody at another address.
 //   - A token leaves the server only towards a page of an origin that is trusted.
 package signin

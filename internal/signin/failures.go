@@ -21,7 +21,8 @@ type failure struct {
 	name string
 }
 
-// failures counts those of an address, and of a name from an address: who fails on purpose bars nobody but themselves from a name.
+// failures counts those of an address, and of a name from an address: who fails on purpose bars a name for nobody
+// but those who share their address.
 type failures struct {
 	addresses *ratelimit.Keyed[netip.Addr]
 	workers   *ratelimit.Keyed[failure]
