@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"parley/internal/chat"
@@ -45,30 +44,11 @@ func (s *Server) openDeliveries() {
 		Log: s.log, Observe: s.metrics.called})
 }
 
-// cleanEvery is how often failed calls that are too old, or too many, are removed.
+// cleanEvery is how often failed calls, and receipts of transports, are removed that are too old or too many.
 const cleanEvery = time.Minute
 
-// startCleaning removes them from time to time until the server stops.
 func (s *Server) startCleaning(context.Context) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		tick := time.NewTicker(cleanEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			if err := s.deliveries.Clean(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("old failures of webhooks could not be removed", "error", err)
-			}
-			if err := s.proxy.Clean(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("old receipts of transports could not be removed", "error", err)
-			}
-		}
-	})
-	s.later("cleaning", func(context.Context) error { cancel(); done.Wait(); return nil })
+	s.periodically("cleaning", cleanEvery, nil, "old failures of webhooks could not be removed", s.deliveries.Clean)
+	s.periodically("cleaning of receipts", cleanEvery, nil, "old receipts of transports could not be removed", s.proxy.Clean)
 	return nil
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -11,27 +10,15 @@ const revokeEvery = 5 * time.Second
 
 // startRevoking ends the sockets of deleted keys: at once where the key was deleted here.
 func (s *Server) startRevoking(context.Context) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		tick := time.NewTicker(revokeEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-s.keyDeleted:
-			case <-tick.C:
-			}
-			good := func(keySID string) bool {
-				ok, err := s.identity.HasKey(ctx, keySID)
-				return ok || err != nil // a store that does not answer is no reason to hang up
-			}
-			s.sockets.Revoke(good)
-			s.bridge.Revoke(good)
+	s.periodically("revoking", revokeEvery, s.keyDeleted, "sockets of deleted keys could not be ended", func(ctx context.Context) error {
+		good := func(keySID string) bool {
+			ok, err := s.identity.HasKey(ctx, keySID)
+			return ok || err != nil // a store that does not answer is no reason to hang up
 		}
+		s.sockets.Revoke(good)
+		s.bridge.Revoke(good)
+		return nil
 	})
-	s.later("revoking", func(context.Context) error { cancel(); done.Wait(); return nil })
 	return nil
 }
 

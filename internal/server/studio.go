@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"time"
 	_ "time/tzdata" // a container may have no time zones of its own
 
@@ -44,24 +43,7 @@ func toStudio(tx *store.Tx, d chat.Delivery) error {
 // sweepEvery is how often executions are looked at that are too old, or ended too long ago.
 const sweepEvery = time.Minute
 
-// startSweeping looks at them until the server stops.
 func (s *Server) startSweeping(context.Context) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		tick := time.NewTicker(sweepEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			if err := s.studio.Sweep(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("old executions of Studio could not be ended or removed", "error", err)
-			}
-		}
-	})
-	s.later("sweeping", func(context.Context) error { cancel(); done.Wait(); return nil })
+	s.periodically("sweeping", sweepEvery, nil, "old executions of Studio could not be ended or removed", s.studio.Sweep)
 	return nil
 }

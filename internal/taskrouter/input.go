@@ -2,12 +2,12 @@ package taskrouter
 
 import (
 	"encoding/json"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"parley/internal/core"
+	"parley/internal/webhook"
 )
 
 // Limits of texts in characters (taskrouter-studio A.2, A.14).
@@ -47,11 +47,10 @@ func checkURL(name, s string) error {
 	if s == "" {
 		return nil
 	}
-	u, err := url.Parse(s)
 	switch {
 	case len(s) > maxURL:
 		return invalid("%s has %d bytes; at most %d are allowed", name, len(s), maxURL)
-	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+	case webhook.CheckURL(s) != nil:
 		return invalid("%s must be an absolute http or https URL", name)
 	}
 	return nil
