@@ -11,6 +11,13 @@ type Param struct {
 	Name     string
 	Required int // the code of a request without it, or with an empty value; 0 for an optional one
 	Faults   []Fault
+	list     bool
+}
+
+// List says that a parameter may come several times.
+func (p Param) List() Param {
+	p.list = true
+	return p
 }
 
 // Fault is a value that is refused with a code. Status 0 is 400.
@@ -63,7 +70,7 @@ func Date(code int) []Fault {
 }
 
 // Bad sends the form to the target in every way that is wrong, one fault at a time: what is wrong with each parameter, text that is not
-// UTF-8 or holds a null byte, a body over the limit and of another type. Each must be refused with its code and change nothing.
+// UTF-8 or holds a null byte, what comes twice, a body over the limit and of another type. Each must be refused with its code and change nothing.
 func (w *World) Bad(target string, valid []string, params ...Param) {
 	w.Helper()
 	for _, p := range params {
@@ -74,6 +81,9 @@ func (w *World) Bad(target string, valid []string, params ...Param) {
 		}
 		w.refuse(label+" not UTF-8", target, with(valid, p.Name, "a\xff\xfeb"), Fault{Code: 20422})
 		w.refuse(label+" with a null byte", target, with(valid, p.Name, "a\x00b"), Fault{Code: 20422})
+		if !p.list {
+			w.refuse(label+" twice", target, append(with(valid, p.Name, "a"), p.Name, "a"), Fault{Code: 20422})
+		}
 		for _, f := range p.Faults {
 			w.refuse(label+" "+short(f.Value), target, with(valid, p.Name, f.Value), f)
 		}

@@ -38,15 +38,18 @@ func NewSpecs() *Specs {
 	return &Specs{loaded: map[string][]Operation{}, seen: map[string]bool{}}
 }
 
-// folder is where npm puts the files, as seen from the folder of any package below internal.
-func folder() (string, error) {
+// root is the folder of the module, as seen from the folder of any package below internal.
+func root() (string, error) {
 	for up := ".."; len(up) < 32; up = filepath.Join("..", up) {
 		if _, err := os.Stat(filepath.Join(up, "go.mod")); err == nil {
-			return filepath.Join(up, "test/openapi/node_modules/@twilio/cli-core/src/services/twilio-api"), nil
+			return up, nil
 		}
 	}
 	return "", errors.New("there is no go.mod above this folder")
 }
+
+// published is where npm puts the files, below root.
+const published = "test/openapi/node_modules/@twilio/cli-core/src/services/twilio-api"
 
 // Operations returns the operations of a product's file in the order of their paths.
 func (s *Specs) Operations(w testingT, product string) []Operation {
@@ -56,13 +59,13 @@ func (s *Specs) Operations(w testingT, product string) []Operation {
 	if all, ok := s.loaded[product]; ok {
 		return all
 	}
-	dir, err := folder()
+	dir, err := root()
 	if err != nil {
 		w.Fatalf("%v", err)
 	}
 	var all []Operation
 	for name := range strings.FieldsSeq(Files()[product]) {
-		all = append(all, operations(w, product, filepath.Join(dir, name+".json"))...)
+		all = append(all, operations(w, product, filepath.Join(dir, published, name+".json"))...)
 	}
 	slices.SortFunc(all, func(a, b Operation) int { return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method) })
 	s.loaded[product] = all

@@ -13,7 +13,6 @@ var notServed = []struct{ product, path, why string }{
 	{"flex-api", "/v1/PluginService", "plugins are set by PARLEY_PLUGINS instead"},
 
 	{"api", "/", "telephony, messaging, billing and usage of the 2010 API: out of scope"},
-	{"api", "/2010-04-01/Accounts/{AccountSid}/Tokens.json", "tokens of TURN servers, for voice: out of scope"},
 
 	{"iam", "/v1/", "OAuth apps, roles and tokens of the hosted console: out of scope"},
 

@@ -93,11 +93,16 @@ func (w *World) effects(label string, s Scenario) {
 	}
 }
 
-func (w *World) unchanged(label string, before [len(tables)]tally) {
+func (w *World) unchanged(label string, before string) {
 	w.Helper()
-	for i, after := range w.State() {
-		if before[i] != after {
-			w.Errorf("%s: changed %s from %d rows (%d) to %d (%d)", label, after.table, before[i].rows, before[i].sum, after.rows, after.sum)
+	after := w.State()
+	if after == before {
+		return
+	}
+	was := strings.Split(before, "\n")
+	for i, is := range strings.Split(after, "\n") {
+		if is != was[i] {
+			w.Errorf("%s: changed %s to %s", label, was[i], is)
 		}
 	}
 }

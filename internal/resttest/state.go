@@ -1,54 +1,100 @@
 package resttest
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
 	"parley/internal/store"
 )
 
-// tables are those that requests may change, each with a column sum that moves with every change of a row: the clock stands at another
-// second for each request, and counters only rise.
-var tables = [...][2]string{
-	{"account", "updated_at"}, {"api_key", "updated_at"}, {"chat_service", "updated_at"}, {"role", "updated_at"}, {"chat_user", "updated_at"},
-	{"user_seq", "channels + info"}, {"presence", "node_id"}, {"channel", "updated_at"},
-	{"channel_seq", "next_index + edits + doc + roster + horizons + hooks + removed + members"}, {"member", "updated_at + last_ev"},
-	{"user_channel", "last_ev"}, {"invite", "updated_at"}, {"message", "updated_at + last_ev"}, {"message_edit", "ev"}, {"media", "updated_at"},
-	{"channel_webhook", "updated_at"}, {"binding", "updated_at"}, {"flex_flow", "updated_at"}, {"flex_channel", "updated_at"},
-	{"flex_target", "channel_id"}, {"flex_task", "task_id"}, {"flex_configuration", "updated_at"}, {"job", "attempt"},
-	{"tr_workspace", "updated_at + rev"}, {"tr_activity", "updated_at"}, {"tr_task_channel", "updated_at"}, {"tr_queue", "updated_at"},
-	{"tr_workflow", "updated_at"}, {"tr_worker", "updated_at + version"}, {"tr_worker_seq", "feed + assigned_at"},
-	{"tr_worker_channel", "updated_at + capacity + held + assigned"}, {"tr_task", "updated_at + version + events"},
-	{"tr_reservation", "updated_at + version"}, {"tr_transfer", "updated_at"}, {"tr_event", "at"}, {"tr_change", "entity_id"},
-	{"studio_flow", "updated_at"}, {"studio_revision", "created_at"}, {"studio_execution", "updated_at + effect"}, {"studio_step", "number"},
-	{"studio_warning", "code"},
-	{"proxy_service", "updated_at"}, {"proxy_number", "updated_at"}, {"proxy_session", "updated_at + seq"}, {"proxy_participant", "updated_at"},
-	{"proxy_interaction", "updated_at"}, {"proxy_receipt", "at"}, {"proxy_lane", "seq"},
-	{"signin_password", "updated_at"}, {"signin_session", "ends_at"},
-}
-
-// tally is the number of rows and the column sum of a table.
-type tally struct {
-	table     string
-	rows, sum int64
-}
-
-// State is a fingerprint of everything that is stored, table by table.
-func (w *World) State() (all [len(tables)]tally) {
+// State is a fingerprint of everything that is stored: for each table a line with its name, the number of its rows, and a sum that moves
+// with every change of one.
+func (w *World) State() string {
 	w.Helper()
-	parts := make([]string, len(tables))
-	for i, t := range tables {
-		parts[i] = "SELECT '" + t[0] + "', count(*), CAST(COALESCE(SUM(" + t[1] + "), 0) AS BIGINT) FROM " + t[0]
-	}
-	err := w.Store.View(w.Context(), func(r *store.Reader) error {
-		i := 0
-		return r.Query(strings.Join(parts, " UNION ALL "), nil, func(scan func(...any) error) error {
-			t := &all[i]
-			i++
-			return scan(&t.table, &t.rows, &t.sum)
-		})
-	})
+	parts, err := tally()
 	if err != nil {
 		w.Fatal(err)
 	}
-	return all
+	all, into := make([]string, len(parts)), make([]any, len(parts))
+	for i := range all {
+		into[i] = &all[i]
+	}
+	if err := w.Store.View(w.Context(), func(r *store.Reader) error { return r.One("SELECT "+strings.Join(parts, ", "), nil, into...) }); err != nil {
+		w.Fatal(err)
+	}
+	return strings.Join(all, "\n")
+}
+
+var (
+	comments = regexp.MustCompile(`--[^\n]*`)
+	creates  = regexp.MustCompile(`CREATE TABLE (\w+) \(((?:[^()]|\([^()]*\))*)\);`)
+	inner    = regexp.MustCompile(`\([^()]*\)`)
+	adds     = regexp.MustCompile(`ALTER TABLE (\w+) ADD COLUMN (\w+) (\w+)`)
+)
+
+// housekeeping are tables that requests do not change: row numbers that were taken, and who is alive.
+var housekeeping = []string{"id_block", "node", "tr_lease"}
+
+// tally has for each table what reads its part of State, made from the schema's own text so that no table and no column is forgotten.
+var tally = sync.OnceValues(func() ([]string, error) {
+	root, err := root()
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(root, "internal/store/migrations/*.sql"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	var tables []string
+	columns := map[string][]string{} // the terms of a table's sum
+	add := func(table, name, kind string) {
+		// Weights, so that what one column loses and another gains is seen.
+		columns[table] = append(columns[table], fmt.Sprintf("%d * %s", 2*len(columns[table])+1, term(name, kind)))
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		up, _, _ := strings.Cut(string(text), "-- +goose Down")
+		up = comments.ReplaceAllString(up, "")
+		for _, table := range creates.FindAllStringSubmatch(up, -1) {
+			if slices.Contains(housekeeping, table[1]) {
+				continue
+			}
+			tables = append(tables, table[1])
+			for column := range strings.SplitSeq(inner.ReplaceAllString(table[2], ""), ",") {
+				if words := strings.Fields(column); words[0] != "PRIMARY" && words[0] != "UNIQUE" {
+					add(table[1], words[0], words[1])
+				}
+			}
+		}
+		for _, column := range adds.FindAllStringSubmatch(up, -1) {
+			add(column[1], column[2], column[3])
+		}
+	}
+	parts := make([]string, len(tables))
+	for i, table := range tables {
+		parts[i] = fmt.Sprintf("(SELECT '%s: ' || CAST(count(*) AS TEXT) || ' rows, ' || CAST(CAST(COALESCE(SUM(%s), 0) AS BIGINT) AS TEXT) FROM %s)",
+			table, strings.Join(columns[table], " + "), table)
+	}
+	return parts, nil
+})
+
+// term is a column's part of a sum. Of numbers the rest to a prime is taken, that no sum is too large; the clock stands at another second
+// for each request, which is no multiple of it.
+func term(name, kind string) string {
+	switch kind {
+	case "BIGINT", "BIGKEY":
+		return "COALESCE(" + name + " % 1000003, 0)"
+	case "BOOLEAN":
+		return "CASE WHEN " + name + " THEN 1 ELSE 0 END"
+	}
+	return "COALESCE(LENGTH(" + name + "), 0)"
 }

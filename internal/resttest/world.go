@@ -63,6 +63,9 @@ type World struct {
 	specs  *Specs
 }
 
+// relays are those that tokens name.
+var relays = identity.Relays{URLs: []string{"stun:relay.example.org", "turn:relay.example.org:3478?transport=udp"}, Secret: "shared with the relay"}
+
 // start is the time of the first request.
 func start() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC) }
 
@@ -104,7 +107,7 @@ func (w *World) mount(st *store.Store) {
 		return w.Studio.HasFlow(r, accountSID, flowSID)
 	}})
 	w.Tasks = taskrouter.New(st, codec, taskrouter.Options{Outbox: taskOutbox{&w.seen}})
-	w.Identity = identity.New(st, identity.Options{Now: w.clock, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
+	w.Identity = identity.New(st, identity.Options{Now: w.clock, Relays: relays, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
 		_, err := w.Chat.Service(ctx, accountSID, serviceSID)
 		return err == nil, nil
 	}})

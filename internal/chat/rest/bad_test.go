@@ -81,7 +81,7 @@ func badServices(w *resttest.World) {
 		opt("TypingIndicatorTimeout", resttest.Whole(50053, "-1", "86401")), opt("ConsumptionReportInterval", resttest.Whole(50052, "-1", "86401")),
 		opt("Limits.ChannelMembers", resttest.Whole(50061, "0", "1001")), opt("Limits.UserChannels", resttest.Whole(50060, "0", "1001")),
 		opt("PreWebhookUrl", url), opt("PostWebhookUrl", url), opt("WebhookMethod", any(50055, "PUT", "POST ")),
-		opt("WebhookFilters", any(50054, "onEverything", "onmessagesent")),
+		opt("WebhookFilters", any(50054, "onEverything", "onmessagesent")).List(),
 		opt("PreWebhookRetryCount", resttest.Whole(50065, "-1", "4")), opt("PostWebhookRetryCount", resttest.Whole(50065, "-1", "4")),
 		opt("Media.CompatibilityMessage", resttest.Longer(core.MaxName, 20422)),
 		opt("Notifications.LogEnabled", resttest.Boolean()), opt("Notifications.NewMessage.BadgeCountEnabled", resttest.Boolean()),
@@ -161,7 +161,7 @@ func badMessages(w *resttest.World) {
 func badRoles(w *resttest.World) {
 	list := servicePath + "/Roles"
 	valid := []string{"FriendlyName", "new", "Type", "channel", "Permission", "sendMessage"}
-	permission := resttest.Optional("Permission", notFound(50104, "", "sendmessage", "everything"), resttest.EachOf(50105, "createChannel", "joinChannel"))
+	permission := resttest.Optional("Permission", notFound(50104, "", "sendmessage", "everything"), resttest.EachOf(50105, "createChannel", "joinChannel")).List()
 	w.Bad(list, valid, resttest.Required("FriendlyName", 50000, resttest.Longer(64, 50003)), resttest.Required("Type", 50105, resttest.EachOf(50105, "service", "channel ")), permission)
 	w.Refused("a role without permissions", w.Request("POST", list, "FriendlyName", "new", "Type", "channel"), 404, 50104)
 	w.Refused("a service role that sends", w.Request("POST", list, "FriendlyName", "new", "Type", "deployment", "Permission", "sendMessage"), 400, 50105)
@@ -198,8 +198,8 @@ func badWebhooks(w *resttest.World) {
 		req("Configuration.Url", 50329, url), opt("Configuration.Method", resttest.EachOf(50055, "", "PUT", "POST ")),
 		opt("Configuration.RetryCount", resttest.Whole(50065, "-1", "4")),
 	}
-	filters := req("Configuration.Filters", 50330, resttest.EachOf(50325, "onmessagesent", "onEverything", "onMessageSent,onMemberAdded"))
-	triggers := req("Configuration.Triggers", 50331, resttest.EachOf(50326, strings.Repeat("x", 249), strings.Repeat("é", 125)))
+	filters := req("Configuration.Filters", 50330, resttest.EachOf(50325, "onmessagesent", "onEverything", "onMessageSent,onMemberAdded")).List()
+	triggers := req("Configuration.Triggers", 50331, resttest.EachOf(50326, strings.Repeat("x", 249), strings.Repeat("é", 125))).List()
 	valid := []string{"Configuration.Url", bot, "Configuration.Method", "GET", "Configuration.RetryCount", "1"}
 	w.Bad(list, append([]string{"Type", "webhook", "Configuration.Filters", "onMessageSent"}, valid...),
 		append(common, filters, req("Type", 50328, resttest.EachOf(50324, "handler", "webhooks", "web hook")))...)
@@ -237,17 +237,17 @@ func TestForeign(t *testing.T) {
 			{"/chat/v2/Services/first", 50050},
 			{"/chat/v2/Services/IS" + strangeSID, 50050},
 			{"/chat/v2/Services/{channel}/Channels", 50050},
-			{"/chat/v2/Services/IS%00/Users", 50050},
+			{"/chat/v2/Services/IS%00/Users", 20404},
 			{servicePath + "/Users/{their user}", 50200},
 			{servicePath + "/Users/dora", 50200},
 			{servicePath + "/Users/US" + strangeSID, 50200},
-			{servicePath + "/Users/%FF", 50200},
-			{servicePath + "/Users/a%00", 50200},
+			{servicePath + "/Users/%FF", 20404},
+			{servicePath + "/Users/a%00", 20404},
 			{servicePath + "/Users/" + strings.Repeat("x", 300), 50200},
 			{servicePath + "/Channels/{elsewhere}", 50300},
 			{servicePath + "/Channels/elsewhere", 50300},
 			{servicePath + "/Channels/{foreign channel}", 50300},
-			{servicePath + "/Channels/%FF%00", 50300},
+			{servicePath + "/Channels/%FF%00", 20404},
 			{servicePath + "/Channels/" + strings.Repeat("x", 300), 50300},
 			{servicePath + "/Channels/{elsewhere}/Members", 50300},
 			{servicePath + "/Channels/{elsewhere}/Messages", 50300},
@@ -255,28 +255,28 @@ func TestForeign(t *testing.T) {
 			{servicePath + "/Channels/{elsewhere}/Messages/{their message}", 50300},
 			{servicePath + "/Channels/{channel}/Members/{their member}", 50402},
 			{servicePath + "/Channels/{channel}/Members/dora", 50402},
-			{servicePath + "/Channels/{channel}/Members/%FF%00", 50402},
+			{servicePath + "/Channels/{channel}/Members/%FF%00", 20404},
 			{servicePath + "/Channels/{channel}/Messages/{their message}", 50500},
 			{servicePath + "/Channels/{channel}/Messages/99", 50500},
 			{servicePath + "/Channels/{channel}/Messages/-1", 50500},
-			{servicePath + "/Channels/{channel}/Messages/%00", 50500},
+			{servicePath + "/Channels/{channel}/Messages/%00", 20404},
 			{servicePath + "/Roles/{their role}", 50100},
 			{servicePath + "/Roles/RL" + strangeSID, 50100},
-			{servicePath + "/Roles/%FF%00", 50100},
+			{servicePath + "/Roles/%FF%00", 20404},
 			{"/chat/v2/Services/{foreign}/Roles", 50050},
 			{"/chat/v2/Services/{foreign}/Roles/{role}", 50050},
 			{servicePath + "/Channels/{elsewhere}/Invites", 50300},
 			{servicePath + "/Channels/{channel}/Invites/{their invite}", 50601},
 			{servicePath + "/Channels/{channel}/Invites/nobody", 50601},
-			{servicePath + "/Channels/{channel}/Invites/%FF%00", 50601},
+			{servicePath + "/Channels/{channel}/Invites/%FF%00", 20404},
 			{servicePath + "/Channels/{elsewhere}/Webhooks", 50300},
 			{servicePath + "/Channels/{channel}/Webhooks/{their hook}", 50320},
 			{servicePath + "/Channels/{channel}/Webhooks/WH" + strangeSID, 50320},
-			{servicePath + "/Channels/{channel}/Webhooks/%FF%00", 50320},
+			{servicePath + "/Channels/{channel}/Webhooks/%FF%00", 20404},
 			{servicePath + "/Users/dora/Channels", 50200},
 			{servicePath + "/Users/{their user}/Channels/{elsewhere}", 50200},
 			{servicePath + "/Users/anna/Channels/{elsewhere}", 50300},
-			{servicePath + "/Users/anna/Channels/%00", 50300},
+			{servicePath + "/Users/anna/Channels/%00", 20404},
 			{servicePath + "/Users/dora/Bindings", 50200},
 			{servicePath + "/Users/dora/Bindings/{binding}", 50200},
 			{servicePath + "/Users/anna/Bindings/{their binding}", 20404},
@@ -340,5 +340,6 @@ func badPages(w *resttest.World) {
 	for _, list := range []string{"/Bindings", "/Users/anna/Bindings"} {
 		w.Refused("unknown type of binding", w.Request("GET", servicePath+list+"?BindingType=fcm&BindingType=sms"), 400, 50209)
 	}
+	w.Refused("too many identities", w.Request("GET", servicePath+"/Channels/{channel}/Members?"+strings.Repeat("Identity=x&", 1001)), 400, 20422)
 	w.Refused("identity not UTF-8", w.Request("GET", servicePath+"/Channels/{channel}/Members?Identity=%FF"), 400, 20422)
 }

@@ -119,7 +119,7 @@ func TestNoWidget(t *testing.T) {
 			}
 			w.Refused(name, r, 400, code)
 		}
-		for _, account := range []string{"{other}", "AC" + strangeSID, "x", "%FF"} {
+		for _, account := range []string{"{other}", "AC" + strangeSID, "x"} {
 			w.Refused(account, body(w, "POST", "/iam/v1/Accounts/"+account+"/Tokens", `{"products":["flex"]}`), 403, 45003)
 		}
 	})
@@ -163,7 +163,7 @@ func TestBadWebChannels(t *testing.T) {
 		w.Bad(webChannels+"/{mine}", nil, opt("ChatStatus", any(45004, "", "active", "INACTIVE!")), opt("PostEngagementData", data))
 		full := `"` + strings.Repeat("x", core.MaxChannelAttributes-10) + `"`
 		w.Refused("what does not fit", w.Request("POST", webChannels+"/{mine}", "PostEngagementData", full, "ChatStatus", "inactive"), 400, 45004)
-		for _, path := range []string{"/{custom channel}", "/CH" + strangeSID, "/x", "/%FF", "/%00"} {
+		for _, path := range []string{"/{custom channel}", "/CH" + strangeSID, "/x"} {
 			for _, method := range []string{"GET", "POST", "DELETE"} {
 				w.Refused(method+" "+path, w.Request(method, webChannels+path), 404, 45204)
 			}

@@ -99,7 +99,7 @@ func badSessions(w *resttest.World) {
 	w.Bad(sessions, []string{"UniqueName", "new"},
 		opt("UniqueName", any(80701, strings.Repeat("é", 192), "KC"+strangeSID), []resttest.Fault{{Value: "taken", Code: 80603, Status: 409}}),
 		opt("DateExpiry", date()), opt("Ttl", resttest.Whole(80701, "-1", "315360001")), opt("Mode", any(80701, "", "fax")),
-		opt("Status", any(80701, "", "x"), any(80608, "closed", "failed", "unknown")), opt("Participants", people))
+		opt("Status", any(80701, "", "x"), any(80608, "closed", "failed", "unknown")), opt("Participants", people).List())
 	w.Bad(sessions+"/{kc}", []string{"Ttl", "60"}, opt("DateExpiry", date()), opt("Ttl", resttest.Whole(80701, "-1", "315360001")),
 		opt("Status", any(80701, "", "x"), any(80608, "failed", "unknown")))
 	w.Refused("a channel in a session of voice", w.Request("POST", sessions, "Mode", "voice-only", "Participants", `{"Identifier":"{room}"}`), 400, 80616)
@@ -123,7 +123,7 @@ func badMessages(w *resttest.World) {
 	}
 	const messages = people + "/{kp}/MessageInteractions"
 	w.Bad(messages, []string{"Body", "x"}, resttest.Required("Body", 80701, resttest.Longer(32<<10, 80701)),
-		resttest.Optional("MediaUrl", resttest.EachOf(80701, "", "x", "ftp://x.example.org/", "https://")))
+		resttest.Optional("MediaUrl", resttest.EachOf(80701, "", "x", "ftp://x.example.org/", "https://")).List())
 	w.Refused("too many files", w.Request("POST", messages, many...), 400, 80701)
 	w.Make("voice", sessions, "Mode", "voice-only")
 	w.Make("caller", sessions+"/{voice}/Participants", "Identifier", "+14155550107")
@@ -137,7 +137,7 @@ func TestBadPaths(t *testing.T) {
 		for path, code := range map[string]int{
 			services + "/{foreign ks}": 20404, services + "/x": 20404, services + "/%FF": 20404, services + "/KS%00": 20404, services + "/{kc}": 20404,
 			pool + "/{foreign pn}": 20404, pool + "/x": 20404, services + "/{foreign ks}/PhoneNumbers/{foreign pn}": 20404, services + "/{untied}/PhoneNumbers/{pn}": 20404,
-			sessions + "/{foreign kc}": 20404, sessions + "/x": 80308, sessions + "/%FF": 80308, sessions + "/%00": 80308, services + "/{foreign ks}/Sessions/{foreign kc}": 20404,
+			sessions + "/{foreign kc}": 20404, sessions + "/x": 80308, sessions + "/%FF": 20404, sessions + "/%00": 20404, services + "/{foreign ks}/Sessions/{foreign kc}": 20404,
 			services + "/{untied}/Sessions/{kc}": 20404, services + "/{untied}/Sessions/taken": 80308,
 			people + "/{foreign kp}": 20404, people + "/x": 20404, sessions + "/{kc}/Interactions/x": 20404, sessions + "/{kc}/Interactions/KI" + strangeSID: 20404,
 			services + "/{untied}/Sessions/{kc}/Interactions/{ki}": 20404,

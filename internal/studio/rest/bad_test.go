@@ -28,7 +28,7 @@ func TestBadInput(t *testing.T) {
 		w.Bad(flows, good, name, status, definition, message)
 		w.Bad(flows+"/Validate", good, name, status, definition, message)
 		w.Bad(flow, good, resttest.Optional("FriendlyName", resttest.EachOf(20001, "", strings.Repeat("x", 129))), status, resttest.Optional("Definition", definition.Faults), message)
-		w.Bad(flow+"/TestUsers", []string{"TestUsers", "anna"}, resttest.Optional("TestUsers", resttest.EachOf(20001, strings.Repeat("x", 301))))
+		w.Bad(flow+"/TestUsers", []string{"TestUsers", "anna"}, resttest.Optional("TestUsers", resttest.EachOf(20001, strings.Repeat("x", 301))).List())
 		for _, at := range []string{executions, old + "/{flow}/Executions", old + "/{flow}/Engagements"} {
 			w.Bad(at, []string{"To", "bernd", "From", "shop"},
 				resttest.Required("To", 20001, resttest.EachOf(81023, strings.Repeat("x", 297)), resttest.EachOf(20001, "CH"+strangeSID)),
