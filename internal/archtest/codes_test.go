@@ -35,6 +35,9 @@ func TestCodes(t *testing.T) {
 	})
 	for path, file := range files {
 		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(strings.ToLower(spec.Names[0].Name), "code") && isNumber(spec) {
+				t.Errorf("%s has the code %s, which belongs into %s", path, spec.Names[0].Name, codesFile)
+			}
 			if name, ok := n.(*ast.Ident); ok && names[name.Name] != 0 {
 				raised[names[name.Name]] = path
 			}
@@ -64,6 +67,15 @@ func TestCodes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// isNumber reports whether a constant is declared as a number as such.
+func isNumber(spec *ast.ValueSpec) bool {
+	if len(spec.Values) == 0 {
+		return false
+	}
+	lit, ok := spec.Values[0].(*ast.BasicLit)
+	return ok && lit.Kind == token.INT
 }
 
 // constants reads names and values of constant declarations.

@@ -107,7 +107,9 @@ func (c *Chat) ListBindings(ctx context.Context, svc *Service, f BindingFilter, 
 			cond, args = store.In(args, types)
 			tail += " AND b.type IN " + cond
 		}
-		tail, args = filterIdentities(tail, "u.identity", args, f.Identities)
+		if tail, args, err = filterIdentities(tail, "u.identity", args, f.Identities); err != nil {
+			return err
+		}
 		rows, err := readBindings(r, tail+" ORDER BY b.id LIMIT $4", args)
 		out = pageOf(c, "BS", rows, size, func(b *Binding) int64 { return b.ID })
 		return err

@@ -2,10 +2,10 @@ package chat
 
 import (
 	"errors"
-	"net/url"
 
 	"parley/internal/core"
 	"parley/internal/store"
+	"parley/internal/webhook"
 )
 
 // reservedIdentity is the author and creator of what servers make without naming anybody (rest-semantics §2.1).
@@ -63,13 +63,13 @@ func checkUniqueName(s *string) (*string, error) {
 func checkDates(a *Actor, now int64, created, updated *int64, createdAt, updatedAt *int64) error {
 	if created != nil {
 		if !a.server() || *created < 0 || *created > now {
-			return core.E(core.CodeInvalidDateCreated)
+			return core.Ef(core.CodeInvalidDateCreated, "DateCreated must be a time in the past, since 1970")
 		}
 		*createdAt, *updatedAt = *created, *created
 	}
 	if updated != nil {
-		if !a.server() || *updated < 0 || *updated > now || *updated < *createdAt {
-			return core.E(core.CodeInvalidDateUpdated)
+		if !a.server() || *updated < *createdAt || *updated > now {
+			return core.Ef(core.CodeInvalidDateUpdated, "DateUpdated must be a time in the past, and not before DateCreated, which is %s", core.ISO(*createdAt))
 		}
 		*updatedAt = *updated
 	}
@@ -106,10 +106,7 @@ func checkHorizon(h *Horizon, now int64) error {
 const maxURL = 512
 
 // webURL reports whether s is an absolute http or https address.
-func webURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && core.CleanText(s)
-}
+func webURL(s string) bool { return webhook.CheckURL(s) == nil && core.CleanText(s) }
 
 // or returns err, but for a row that is not there (or a key that is there already) the documented error of the given code.
 func or(err error, code int) error {

@@ -95,7 +95,10 @@ func (c *Chat) ListInvites(ctx context.Context, a Actor, ref string, identities 
 		if err := by.reads(); err != nil {
 			return err
 		}
-		tail, args := filterIdentities("WHERE channel_id = $1 AND id > $2", "identity", []any{ch.ID, after, size + 1}, identities)
+		tail, args, err := filterIdentities("WHERE channel_id = $1 AND id > $2", "identity", []any{ch.ID, after, size + 1}, identities)
+		if err != nil {
+			return err
+		}
 		rows, err := inviteTable.All(r, tail+" ORDER BY id LIMIT $3", args...)
 		for _, i := range rows {
 			i.ChannelSID = ch.SID

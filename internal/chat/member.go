@@ -218,7 +218,10 @@ func (c *Chat) ListMembers(ctx context.Context, a Actor, ref string, identities 
 		}
 		args := []any{ch.ID, after, size + 1}
 		tail := "WHERE m.channel_id = $1 AND m.id > $2 AND NOT m.removed"
-		tail, args = filterIdentities(tail, "m.identity", args, identities)
+		tail, args, err := filterIdentities(tail, "m.identity", args, identities)
+		if err != nil {
+			return err
+		}
 		rows, err := readMembers(r, tail+" ORDER BY m.id LIMIT $3", args)
 		for _, m := range rows {
 			m.ChannelSID = ch.SID
@@ -232,21 +235,21 @@ func (c *Chat) ListMembers(ctx context.Context, a Actor, ref string, identities 
 // maxIdentities bounds the identities of a filter.
 const maxIdentities = 1000
 
-func filterIdentities(tail, column string, args []any, identities []string) (string, []any) {
-	var clean []string
+// filterIdentities adds the condition of a filter by identities to a query; without any it leaves nothing out.
+func filterIdentities(tail, column string, args []any, identities []string) (string, []any, error) {
+	if len(identities) == 0 {
+		return tail, args, nil
+	}
+	if len(identities) > maxIdentities {
+		return "", nil, core.Ef(core.CodeInvalidParameter, "Identity was given %d times; a list is filtered by at most %d", len(identities), maxIdentities)
+	}
 	for _, s := range identities {
-		if core.CleanText(s) && len(clean) < maxIdentities {
-			clean = append(clean, s)
+		if err := checkText("Identity", s); err != nil {
+			return "", nil, err
 		}
 	}
-	if len(identities) == 0 {
-		return tail, args
-	}
-	if len(clean) == 0 {
-		return tail + " AND 1 = 0", args
-	}
-	cond, args := store.In(args, clean)
-	return tail + " AND " + column + " IN " + cond, args
+	cond, args := store.In(args, identities)
+	return tail + " AND " + column + " IN " + cond, args, nil
 }
 
 // UpdateMember changes a member's attributes, role or horizon. SDK users may change attributes as their roles allow, and their

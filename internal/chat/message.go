@@ -33,14 +33,9 @@ func (c *Chat) SendMessage(ctx context.Context, a Actor, ref string, in NewMessa
 	stale := false
 	err = c.st.Update(ctx, func(tx *store.Tx) error {
 		next := *draft
+		next.CreatedAt, next.UpdatedAt = tx.Now(), tx.Now()
 		if err := checkDates(&a, tx.Now(), in.CreatedAt, in.UpdatedAt, &next.CreatedAt, &next.UpdatedAt); err != nil {
 			return err
-		}
-		if in.CreatedAt == nil {
-			next.CreatedAt = tx.Now()
-			if in.UpdatedAt == nil {
-				next.UpdatedAt = next.CreatedAt
-			}
 		}
 		room := Room{Channel: known.channel}
 		err := tx.One(`UPDATE channel_seq SET next_index = next_index + 1, last_index = next_index, last_at = $2 WHERE channel_id = $1 RETURNING `+seqColumns,

@@ -19,6 +19,7 @@ type Config struct {
 	Studio
 	Transports
 	Push
+	Relays
 	Media
 	Logging
 	Account
@@ -99,6 +100,12 @@ type Push struct {
 	FCMURL      string `name:"fcm-url" env:"PARLEY_FCM_URL" default:"https://fcm.googleapis.com" placeholder:"URL" help:"Base address of Firebase Cloud Messaging, for a relay or a test."`
 	FCMTokenURL string `name:"fcm-token-url" env:"PARLEY_FCM_TOKEN_URL" default:"https://oauth2.googleapis.com/token" placeholder:"URL" help:"Address at which service accounts get access tokens for fcm-url."`
 	APNsURL     string `name:"apns-url" env:"PARLEY_APNS_URL" placeholder:"URL" help:"Base address of the Apple Push Notification service, for a relay or a test. Left out, Apple's own: that for apps in development where a credential says sandbox."`
+}
+
+// Relays are for apps that call by WebRTC beside their chat: they ask POST Tokens.json for them.
+type Relays struct {
+	ICEServers []string `name:"ice-servers" env:"PARLEY_ICE_SERVERS" placeholder:"URL,..." help:"STUN and TURN servers that tokens name, as turn:relay.example.com:3478?transport=udp. Parley relays nothing itself."`
+	TURNSecret Secret   `name:"turn-secret" env:"PARLEY_TURN_SECRET" placeholder:"SECRET" help:"Secret that the TURN servers share with this server, by which they check its tokens (coturn: use-auth-secret, static-auth-secret)."`
 }
 
 // Media bounds uploads and their links.

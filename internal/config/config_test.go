@@ -175,6 +175,7 @@ func TestValidateListsEveryFault(t *testing.T) {
 	c.MediaMaxBytes, c.MediaURLTTL = 0, 0
 	c.WebhookAllowHosts, c.WebhookRetention = []string{"http://x"}, 0
 	c.FCMURL, c.FCMTokenURL, c.APNsURL = "", "fcm.example.com", "https://push.example.com/"
+	c.ICEServers = []string{"https://relay.example.com", "turn:relay.example.com"}
 	c.Plugins, c.PluginsDir = []string{"ftp://x/y.js"}, "/no/such/folder"
 	c.DesktopOrigins, c.WidgetOrigins = []string{"*"}, []string{"https://www.example.com/"}
 	c.WidgetRate, c.WidgetFlowRate, c.WidgetTokenTTL = -1, -1, time.Second
@@ -188,7 +189,7 @@ func TestValidateListsEveryFault(t *testing.T) {
 	for _, setting := range []string{
 		"data", "database-url", "listen", "public-url", "tls-listen", "trusted-proxies", "nats-url", "drain-timeout",
 		"queue-bytes", "max-frame-bytes", "max-connections", "frame-rate", "connect-rate", "key-rate", "identity-rate", "media-max-bytes", "media-url-ttl",
-		"webhook-allow-hosts", "webhook-retention", "fcm-url", "fcm-token-url", "apns-url", "plugins", "plugins-dir", "desktop-origins", "widget-origins", "widget-rate", "widget-flow-rate", "widget-token-ttl", "log-level", "log-format", "account-sid", "worker-sid", "api-key-sid", "auth-token",
+		"webhook-allow-hosts", "webhook-retention", "fcm-url", "fcm-token-url", "apns-url", "ice-servers", "turn-secret", "plugins", "plugins-dir", "desktop-origins", "widget-origins", "widget-rate", "widget-flow-rate", "widget-token-ttl", "log-level", "log-format", "account-sid", "worker-sid", "api-key-sid", "auth-token",
 	} {
 		if !strings.Contains("\n"+err.Error(), "\n"+setting+": ") {
 			t.Errorf("no fault for %s in:\n%v", setting, err)

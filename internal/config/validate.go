@@ -33,6 +33,7 @@ func (c *Config) Validate() error {
 	f.studio(&c.Studio)
 	f.transports(&c.Transports)
 	f.push(&c.Push)
+	f.relays(&c.Relays)
 	f.account(&c.Account)
 	if c.NATSURL != "" && c.DatabaseURL == "" {
 		f.add("nats-url", "several nodes need one PostgreSQL; set database-url too, or leave nats-url out for a single node")
@@ -185,6 +186,18 @@ func (f *faults) push(p *Push) {
 		}
 		if err != nil || !isHTTP(u) || strings.HasSuffix(u.Path, "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			f.add(a.setting, "%q is not an address; write for example https://push.example.com, without a slash at its end", a.url)
+		}
+	}
+}
+
+func (f *faults) relays(r *Relays) {
+	for _, s := range r.ICEServers {
+		scheme, host, _ := strings.Cut(s, ":")
+		switch {
+		case !slices.Contains([]string{"stun", "stuns", "turn", "turns"}, scheme) || host == "" || strings.HasPrefix(host, "/"):
+			f.add("ice-servers", "%q is not a server; write for example turn:relay.example.com:3478?transport=udp", s)
+		case strings.HasPrefix(scheme, "turn") && r.TURNSecret == "":
+			f.add("turn-secret", "is needed for %s: nobody could use that server", s)
 		}
 	}
 }

@@ -125,6 +125,7 @@ const (
 	CodeKeyValidation    = 70001 // a key that could not be as it was asked for
 	CodeUntrustedDomain  = 70002 // a sign-in for a page of an origin that is not configured (flex-ui-protocol §5.2)
 	CodeInvalidKeyType   = 70105
+	CodeTooManyKeys      = 70151
 	CodeSyncForbidden    = 54007
 	CodeDocumentNotFound = 54100
 	CodeListNotFound     = 54150

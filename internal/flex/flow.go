@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"net/url"
 	"slices"
 
 	"parley/internal/core"
 	"parley/internal/store"
+	"parley/internal/webhook"
 )
 
 // ChannelTypes are the values of a flow's channel type.
@@ -127,10 +127,11 @@ func (x *Flex) UpdateFlowTx(tx *store.Tx, accountSID, sid string, p FlowPatch) (
 	if err != nil {
 		return nil, err
 	}
-	f.UpdatedAt = tx.Now()
-	if err := x.applyFlow(tx, f, p); err != nil {
-		return nil, err
+	before := *f
+	if err := x.applyFlow(tx, f, p); err != nil || *f == before {
+		return f, err
 	}
+	f.UpdatedAt = tx.Now()
 	return f, flows.Update(tx, f)
 }
 
@@ -341,13 +342,12 @@ func (x *Flex) checkTaskHandler(tx *store.Tx, accountSID string, in Integration)
 }
 
 func checkURL(s string) error {
-	u, err := url.Parse(s)
 	switch {
 	case s == "":
 		return flowFault("Integration.Url is required for IntegrationType external")
 	case len(s) > maxURL:
 		return flowFault("Integration.Url has %d bytes; at most %d are allowed", len(s), maxURL)
-	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+	case webhook.CheckURL(s) != nil:
 		return flowFault("Integration.Url must be an absolute http or https URL")
 	}
 	return nil

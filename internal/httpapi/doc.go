@@ -3,7 +3,8 @@
 // through a chat socket takes the same way ([Router.Tunnel]).
 //
 // Invariants:
-//   - A handler runs only for a caller that its route admits; it never sees a request whose body is over the limit.
+//   - A handler runs only for a caller that its route admits; it never sees a request whose body is over the limit, nor a path that is no
+//     clean text (core.CleanText): nothing is found there.
 //   - No caller is served more often than its rate allows, by whatever way it asks; what is counted is bounded ([Options.KeyRate]).
 //   - Every answer that is not a stream is JSON; every error is {code, message, more_info, status}.
 //   - Every URL in an answer has the scheme, host and prefix style that the request came in with (design §2.2).

@@ -25,11 +25,18 @@ type Request struct {
 // params are query and form read as one set (rest-semantics §2.2). The first fault found while reading them is kept, and fails the
 // request before it changes anything if the handler asks Err, and at the latest when it returns.
 type params struct {
-	values url.Values
-	posted url.Values // those of the form in the body
-	loaded bool
-	body   bool // the body was read, as JSON
-	err    error
+	form, query url.Values
+	loaded      bool
+	body        bool // the body was read, as JSON
+	err         error
+}
+
+// all returns the values of a name, those of the form first.
+func (p *params) all(name string) []string {
+	if len(p.query[name]) == 0 {
+		return p.form[name]
+	}
+	return slices.Concat(p.form[name], p.query[name])
 }
 
 // Path returns a decoded value of the route's path.
@@ -58,7 +65,7 @@ func (r *Request) load() {
 		return
 	}
 	r.params.loaded = true
-	r.params.values = r.URL.Query()
+	r.params.query = r.URL.Query()
 	if r.Body == nil || r.Method == http.MethodGet || r.params.body {
 		return
 	}
@@ -80,16 +87,13 @@ func (r *Request) load() {
 		r.Fault(core.Ef(core.CodeInvalidParameter, "The body is not a valid form: %v", err))
 		return
 	}
-	r.params.posted = form
-	for k, v := range form {
-		r.params.values[k] = append(slices.Clone(v), r.params.values[k]...)
-	}
+	r.params.form = form
 }
 
 // Posted returns the parameters of the form in the body, without those of the query: what a caller's signature is over.
 func (r *Request) Posted() url.Values {
 	r.load()
-	return r.params.posted
+	return r.params.form
 }
 
 func (r *Request) readBody() ([]byte, error) {
@@ -130,14 +134,21 @@ func (r *Request) JSON(dest any) error {
 	return nil
 }
 
-// Str returns a parameter, or nil when it is absent. An empty value is a value.
+// Str returns a parameter, or nil when it is absent. An empty value is a value. Of one that is in the form and in the query the form's
+// counts; one that is in either of them twice is a fault, since nobody could say which of its values was meant.
 func (r *Request) Str(name string) *string {
 	r.load()
-	v, ok := r.params.values[name]
-	if !ok || len(v) == 0 {
-		return nil
+	v := r.params.form[name]
+	if len(v) == 0 {
+		v = r.params.query[name]
 	}
-	if !core.CleanText(v[0]) {
+	switch {
+	case len(v) == 0:
+		return nil
+	case len(v) > 1:
+		r.Fault(core.Ef(core.CodeInvalidParameter, "%s takes one value, and was given %d", name, len(v)))
+		return nil
+	case !core.CleanText(v[0]):
 		r.Fault(core.Ef(core.CodeInvalidParameter, "%s is not valid UTF-8 text without null bytes", name))
 		return nil
 	}
@@ -164,13 +175,14 @@ func (r *Request) Required(name string, code int) string {
 // List returns all values of a repeated parameter; nil when it is absent.
 func (r *Request) List(name string) []string {
 	r.load()
-	for _, v := range r.params.values[name] {
+	values := r.params.all(name)
+	for _, v := range values {
 		if !core.CleanText(v) {
 			r.Fault(core.Ef(core.CodeInvalidParameter, "%s is not valid UTF-8 text without null bytes", name))
 			return nil
 		}
 	}
-	return r.params.values[name]
+	return values
 }
 
 // Bool returns a parameter that is true or false in any case, or nil.

@@ -174,7 +174,7 @@ type Result struct {
 
 func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, product string) {
 	mux := rt.products[product]
-	if mux != nil {
+	if mux != nil && core.CleanText(r.URL.Path) {
 		if h, _ := mux.Handler(r); isRoute(h) {
 			mux.ServeHTTP(w, r)
 			return

@@ -44,6 +44,7 @@ type Options struct {
 	HasService func(ctx context.Context, accountSID, serviceSID string) (bool, error)
 	// OnKeyDeleted is called after keys ended through this node, by themselves or with their account, once their tokens are refused here.
 	OnKeyDeleted func()
+	Relays       Relays
 	Now          func() time.Time
 	Fresh        time.Duration // how old cached credentials may be; 0 means 2 s
 }
@@ -53,6 +54,7 @@ type Identity struct {
 	st           *store.Store
 	now          func() time.Time
 	keyDeleted   func()
+	relays       Relays
 	hasService   func(ctx context.Context, accountSID, serviceSID string) (bool, error)
 	accounts     *cache[Account]
 	keys         *cache[Key]
@@ -75,7 +77,7 @@ func New(st *store.Store, o Options) *Identity {
 		o.OnKeyDeleted = func() {}
 	}
 	id := &Identity{
-		st: st, now: o.Now, keyDeleted: o.OnKeyDeleted, hasService: o.HasService,
+		st: st, now: o.Now, keyDeleted: o.OnKeyDeleted, relays: o.Relays, hasService: o.HasService,
 		accountTable: store.NewTable("account",
 			store.Col[Account]{Name: "sid", Ptr: func(a *Account) any { return &a.SID }},
 			store.Col[Account]{Name: "friendly_name", Ptr: func(a *Account) any { return &a.FriendlyName }},

@@ -15,8 +15,6 @@ const (
 	maxKeys = 1000
 	// maxName is the longest friendly name in characters.
 	maxName = 64
-
-	codeTooManyKeys = 70151
 )
 
 // NewSecret returns a random secret of 32 letters and digits: the only characters that all helper libraries take (rest-semantics §1.4).
@@ -87,7 +85,7 @@ func (id *Identity) CreateKey(ctx context.Context, accountSID, friendlyName stri
 			return err
 		}
 		if n >= maxKeys {
-			return core.Ef(codeTooManyKeys, "The account has %d API keys already, which is the most it may have", n)
+			return core.Ef(core.CodeTooManyKeys, "The account has %d API keys already, which is the most it may have", n)
 		}
 		key, err = id.CreateKeyTx(tx, Key{AccountSID: accountSID, FriendlyName: friendlyName, Kind: KindStandard})
 		return err

@@ -149,7 +149,8 @@ func (p *Push) UpdateCredential(ctx context.Context, accountSID, sid string, in 
 		if c, err = findCredential(&tx.Reader, accountSID, sid); err != nil {
 			return err
 		}
-		if err := in.apply(c); err != nil {
+		before := *c
+		if err := in.apply(c); err != nil || *c == before {
 			return err
 		}
 		c.UpdatedAt = tx.Now()

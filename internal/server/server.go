@@ -183,7 +183,7 @@ func (s *Server) openProducts(ctx context.Context) (err error) {
 	if err := s.shareServices(); err != nil {
 		return err
 	}
-	s.identity = identity.New(s.store, identity.Options{OnKeyDeleted: s.noteKeyDeleted, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
+	s.identity = identity.New(s.store, identity.Options{OnKeyDeleted: s.noteKeyDeleted, Relays: identity.Relays{URLs: s.config.ICEServers, Secret: s.config.TURNSecret.Reveal()}, HasService: func(ctx context.Context, accountSID, serviceSID string) (bool, error) {
 		_, err := s.chat.Service(ctx, accountSID, serviceSID)
 		if core.HasCode(err, core.CodeServiceNotFound) {
 			return false, nil

@@ -81,7 +81,7 @@ func conversation(w *resttest.World, chat *chatv2.ApiService, service, channel s
 		w.Errorf("member %+v", got)
 	}
 	user := ok(chat.FetchUser(service, "agent"))(w)
-	if user.JoinedChannelsCount != 1 || *user.IsOnline || *user.IsNotifiable {
+	if user.JoinedChannelsCount != 1 || user.IsOnline != nil || *user.IsNotifiable {
 		w.Errorf("user %+v", user)
 	}
 	if got := ok(chat.FetchChannel(service, "anna 1"))(w); *got.Sid != channel || got.MembersCount != 2 || got.MessagesCount != 1 || *got.Type != "private" {

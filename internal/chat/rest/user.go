@@ -25,7 +25,7 @@ type user struct {
 }
 
 // showUser shows users with their counts of joined channels, and with whether they can be notified: nil in lists. Reachability is null
-// there and where the service has it off (rest-semantics §2.7).
+// there and where the service has it off; so is whether a user is online who never was (rest-semantics §2.7).
 func showUser(r *httpapi.Request, s *chat.Service, joined map[int64]int64, notifiable map[int64]bool) func(*chat.User) any {
 	return func(u *chat.User) any {
 		url := r.Base.URL(product, "/v2/Services/"+s.SID+"/Users/"+u.SID)
@@ -36,7 +36,10 @@ func showUser(r *httpapi.Request, s *chat.Service, joined map[int64]int64, notif
 		}
 		if s.Reachability && notifiable != nil {
 			can := notifiable[u.ID]
-			out.IsOnline, out.IsNotifiable = &u.Online, &can
+			out.IsNotifiable = &can
+			if u.ReachEv != 0 { // else it was never online
+				out.IsOnline = &u.Online
+			}
 		}
 		return out
 	}

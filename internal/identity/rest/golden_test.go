@@ -1,6 +1,9 @@
 package rest_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +22,7 @@ func TestGolden(t *testing.T) {
 		subaccounts(w)
 		iamKeys(w)
 		authTokens(w)
+		relayTokens(w)
 		w.Covered("api", "/2010-04-01/")
 		w.Covered("iam", "/v1/")
 		w.Covered("accounts", "/v1/")
@@ -53,6 +57,23 @@ func keys(w *resttest.World, list, folder string) {
 		resttest.Scenario{URL: list + "/{key}.json", Status: 404, Code: 20404},
 		resttest.Scenario{URL: "/chat/v2/Services", Header: asKey, Status: 401, Code: 20003},
 	)
+}
+
+// A token for relays is signed with the secret that they share with the server: a TURN server computes the same (coturn's use-auth-secret).
+func relayTokens(w *resttest.World) {
+	const list = account + "/Tokens.json"
+	w.Run(
+		resttest.Scenario{Name: "relay-token/create", Method: "POST", URL: list, Status: 201, Check: func(w *resttest.World, a resttest.Answer) {
+			mac := hmac.New(sha1.New, []byte("shared with the relay"))
+			mac.Write([]byte(a.Text("username")))
+			if want := base64.StdEncoding.EncodeToString(mac.Sum(nil)); a.Text("password") != want {
+				w.Errorf("the password is %q, and the relay computes %q", a.Text("password"), want)
+			}
+		}},
+		resttest.Scenario{Name: "relay-token/create-short", Method: "POST", URL: list, Form: []string{"Ttl", "60"}, Status: 201},
+		resttest.Scenario{Method: "POST", URL: accounts + "/{other}/Tokens.json", Status: 404, Code: 20404},
+	)
+	w.Bad(list, []string{"Ttl", "60"}, resttest.Optional("Ttl", resttest.Whole(20422, "0", "-1", "86401")))
 }
 
 // A list of keys gives every key once; its URIs are relative and without a prefix (rest-semantics §2.6).

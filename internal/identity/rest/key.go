@@ -27,6 +27,7 @@ func Routes(rt *httpapi.Router, id *identity.Identity) {
 	rt.Handle("api", "POST /2010-04-01/Accounts.json", httpapi.Owner, a.createAccount)
 	rt.Handle("api", "GET /2010-04-01/Accounts/{Sid}", httpapi.Owner, a.fetchAccount)
 	rt.Handle("api", "POST /2010-04-01/Accounts/{Sid}", httpapi.Owner, a.updateAccount)
+	rt.Handle("api", "POST /2010-04-01/Accounts/{AccountSid}/Tokens.json", httpapi.Account, a.createRelayToken)
 
 	rt.Handle("iam", "GET /v1/Keys", httpapi.Owner, a.listIAMKeys)
 	rt.Handle("iam", "POST /v1/Keys", httpapi.Owner, a.createIAMKey)
