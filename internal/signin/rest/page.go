@@ -123,6 +123,10 @@ func (h handlers) show(v visit, status int, f form) {
 	if v.resource != nil {
 		base := httpapi.BaseOf(v.r)
 		f.Action, f.Demo = pageURL(base, "/iam/login", v.resource), h.Demo
+		if v.forFlows() { // the demo's people are in the order of their ranks
+			f.Demo = slices.Clone(f.Demo)
+			slices.Reverse(f.Demo)
+		}
 		if h.SignIn.HasProvider() {
 			f.Start = pageURL(base, "/iam/oidc/start", v.resource)
 		}
