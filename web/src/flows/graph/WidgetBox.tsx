@@ -4,7 +4,7 @@ import type { Box } from "./layout";
 import { wrap } from "./wrap";
 
 /** The width of an average character of a widget's name. */
-const NAME_PX = 8;
+const NAME_PX = 8.6;
 
 /** What is to be seen of a widget beside what it is. */
 export interface Marks {

@@ -55,7 +55,7 @@ const LINE = 17;
 const OUTLETS = 30;
 const PAD = 12;
 const TEXT_PX = 6.7; // of an average character at the size of the sentence
-const LABEL_PX = 6.1;
+const LABEL_PX = 6.4;
 /** Between boxes, so that lines and their arrows have room. */
 const GAP = { across: 40, down: 64 };
 
