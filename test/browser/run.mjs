@@ -15,6 +15,7 @@ import { day } from "./tests/day.mjs";
 import { desktop, widget } from "./tests/desktop.mjs";
 import { ends } from "./tests/ends.mjs";
 import { faults } from "./tests/faults.mjs";
+import { flows } from "./tests/flows.mjs";
 import { guide } from "./tests/guide.mjs";
 import { handoff } from "./tests/handoff.mjs";
 import { signin } from "./tests/signin.mjs";
@@ -145,6 +146,7 @@ try {
   await withServer({}, async (go) => {
     for (const tests of [start, guide, handoff, faults]) await go(tests);
   });
+  await withServer({ args: ["--webhook-allow-private"] }, (go) => go(flows));
   await withServer({ demo: false }, (go) => go(plain));
   const strict = ["--widget-rate", "1", "--widget-origins", "https://shop.example.test"];
   await withServer({ args: strict }, (go) => go(refused, ["desktop"]));
