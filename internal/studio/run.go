@@ -12,9 +12,11 @@ import (
 	"parley/internal/studio/machine"
 )
 
-// maxInOne is how many messages and tasks of one execution are written by one transaction: others wait for its commit. What is left goes on
-// in a job.
-const maxInOne = 20
+// What one transaction does for an execution, because others wait for its commit. What is left goes on in a job.
+const (
+	maxEffects  = 20  // messages and tasks that it writes
+	maxRendered = 200 // templates, after which the machine itself pauses
+)
 
 // Why executions ended that the machine did not end.
 const (
@@ -105,7 +107,7 @@ func (s *Studio) resume(tx *store.Tx, no refused, e *Execution, event machine.Ev
 
 // follow writes down what the machine did and does what it asks for, until it waits for something from outside of the store.
 func (t *turn) follow(res machine.Result) error {
-	for n := 0; ; n++ {
+	for effects, rendered := 0, 0; ; effects++ {
 		if err := t.record(res); err != nil {
 			return err
 		}
@@ -124,11 +126,12 @@ func (t *turn) follow(res machine.Result) error {
 				return err
 			}
 			return t.save(res.State)
-		case machine.EffectSend, machine.EffectTask:
+		case machine.EffectSend, machine.EffectTask, machine.EffectPause:
 		default:
 			return fmt.Errorf("effect %q is unknown", effect.Kind)
 		}
-		if n == maxInOne {
+		rendered += res.Rendered
+		if effects == maxEffects || rendered >= maxRendered {
 			if err := t.later(jobGoOn, effect, 0, ""); err != nil {
 				return err
 			}
@@ -144,6 +147,9 @@ func (t *turn) follow(res machine.Result) error {
 
 // perform does an effect inside the store.
 func (t *turn) perform(f *machine.Effect) (machine.Event, error) {
+	if f.Kind == machine.EffectPause {
+		return machine.Event{Kind: machine.EventGoOn, Effect: f.ID}, nil
+	}
 	good, bad := machine.EventSent, machine.EventSendFailed
 	if f.Kind == machine.EffectTask {
 		good, bad = machine.EventTask, machine.EventTaskFailed

@@ -116,6 +116,28 @@ func TestLoops(t *testing.T) {
 	})
 }
 
+// A flow that computes for long lets others run in between, and still comes to its end.
+func TestPauses(t *testing.T) {
+	each(t, nil, func(w *world) {
+		count := func(name, next string) string {
+			return fmt.Sprintf(`{"name":%q,"type":"set-variables","properties":{"variables":[{"key":"n","value":"{{flow.variables.n | plus: 1}}"}]},"transitions":[{"event":"next","next":%q}]}`, name, next)
+		}
+		f := w.flow(states("a", count("a", "b"), count("b", "a")))
+		if err := w.studio.Receive(t.Context(), studio.Inbound{AccountSID: account, FlowSID: f.SID, Params: map[string]string{"From": "anna", "Body": "hi"}}); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.count("studio_execution WHERE active AND steps BETWEEN 199 AND 201"); n != 1 {
+			t.Errorf("%d executions pause", n)
+		}
+		w.start()
+		w.counting(1, "studio_execution WHERE NOT active")
+		w.counting(1000, "studio_step")
+		if n := w.count("studio_warning WHERE code = 81000"); n != 1 {
+			t.Errorf("%d warnings", n)
+		}
+	})
+}
+
 // Any number of requests for a contact give one execution.
 func TestOneForEachContact(t *testing.T) {
 	each(t, nil, func(w *world) {

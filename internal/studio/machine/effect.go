@@ -14,9 +14,10 @@ const (
 	EffectReply EffectKind = "reply" // wait for the contact, answered by EventMessage or EventTimeout
 	EffectHTTP  EffectKind = "http"  // make a request outside of any transaction, answered by EventHTTP
 	EffectTask  EffectKind = "task"  // create a task, answered by EventTask or EventTaskFailed
+	EffectPause EffectKind = "pause" // let others run: it has done much at once; answered by EventGoOn, in another transaction
 )
 
-// Effect is the one thing that an execution waits for. Exactly the member of its kind is set.
+// Effect is the one thing that an execution waits for. The member of its kind is set, if it has one.
 type Effect struct {
 	ID       int64      `json:"id"` // counts the effects of an execution from 1: with the execution's SID it is an idempotency key
 	Kind     EffectKind `json:"kind"`

@@ -18,6 +18,7 @@ const (
 	EventHTTP       EventKind = "http"        // Answer holds what came
 	EventTask       EventKind = "task"        // the task was created; Fields are its resource as REST shows it
 	EventTaskFailed EventKind = "task_failed" // Reason says why
+	EventGoOn       EventKind = "go_on"       // the pause is over
 	EventStop       EventKind = "stop"        // somebody ends the execution; Reason says who
 	EventExpired    EventKind = "expired"     // it has lived for Settings.Lifetime
 )
@@ -83,6 +84,7 @@ type Result struct {
 	Warnings []Warning // in order
 	Effect   *Effect   // what the execution now waits for, State.Waiting; nil: it has ended
 	Ignored  bool      // the event was not for this state; State is as it was, but for nothing
+	Rendered int       // templates: a measure of the time that it took
 }
 
 // Step is a transition that was made (taskrouter-studio B.1).

@@ -77,6 +77,8 @@ func answers(effect EffectKind, event EventKind) bool {
 		return event == EventHTTP
 	case EffectTask:
 		return event == EventTask || event == EventTaskFailed
+	case EffectPause:
+		return event == EventGoOn
 	}
 	return false
 }

@@ -269,8 +269,15 @@ func TestTriggers(t *testing.T) {
 func TestLimits(t *testing.T) {
 	loop := flow(t, `a set-variables next>b {"variables":[{"key":"x","value":"{{flow.variables.x | append: 'yyyyyyyyyyyyyyyyyyyyyyyyyyyy'}}"}]}`, `b set-variables next>a {}`)
 	self := flow(t, `a set-variables next>a {}`)
-	r := New(Settings{}).Start(loop, hello, now)
-	same(t, "steps", []int{len(r.Steps), r.State.End.Code}, []int{1000, 81000})
+	m := New(Settings{})
+	r := m.Start(loop, hello, now)
+	for pauses := 0; r.Effect != nil; pauses++ {
+		if r.Effect.Kind != EffectPause || r.Rendered != 200 || pauses > 10 {
+			t.Fatalf("after %d templates in pause %d: %+v", r.Rendered, pauses, r.Effect)
+		}
+		r = m.Resume(loop, r.State, Event{Kind: EventGoOn, Effect: r.Effect.ID}, now)
+	}
+	same(t, "steps", []int{r.State.Steps, r.State.End.Code}, []int{1000, 81000})
 	same(t, "the last warning", r.Warnings[len(r.Warnings)-1].Code, 81000)
 	r = New(Settings{MaxSteps: 20}).Start(loop, hello, now)
 	same(t, "steps", []int{len(r.Steps), r.State.End.Code}, []int{20, 81000})

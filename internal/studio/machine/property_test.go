@@ -156,7 +156,7 @@ func (w twice) equal(a, b machine.Result) {
 }
 
 func TestAnyFlowInAnyWorld(t *testing.T) {
-	m := machine.New(machine.Settings{MaxSteps: 60, MaxContext: 100_000})
+	m := machine.New(machine.Settings{MaxSteps: 60, MaxContext: 100_000, MaxRenderings: 25})
 	rapid.Check(t, func(t *rapid.T) {
 		p := machine.Program{FlowSID: "FW00000000000000000000000000000001", Flow: machine.Definition{Revision: 1, Flow: drawFlow(t, "states")},
 			Subflows: map[string]machine.Definition{subflowSID: {Revision: 2, Flow: drawFlow(t, "states of the subflow")}}}

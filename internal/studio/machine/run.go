@@ -26,6 +26,7 @@ type run struct {
 	steps    []Step
 	changes  []Change // since the last step
 	warnings []Warning
+	rendered int // templates
 }
 
 func (r *run) result() Result {
@@ -33,7 +34,7 @@ func (r *run) result() Result {
 	if r.s.Waiting != nil {
 		r.s.Pending = r.changes
 	}
-	return Result{State: r.s, Steps: r.steps, Warnings: r.warnings, Effect: r.s.Waiting}
+	return Result{State: r.s, Steps: r.steps, Warnings: r.warnings, Effect: r.s.Waiting, Rendered: r.rendered}
 }
 
 func (r *run) frame() *Frame { return &r.s.Frames[len(r.s.Frames)-1] }
@@ -44,6 +45,10 @@ func (r *run) run() {
 		w := r.widget()
 		if w == nil {
 			continue // it has ended, or failed into the flow above
+		}
+		if r.rendered >= r.m.settings.MaxRenderings {
+			r.wait(w, Effect{Kind: EffectPause})
+			return
 		}
 		if !r.mayRun() {
 			return
@@ -187,6 +192,7 @@ func (r *run) warnf(code int, format string, args ...any) { r.warn(code, fmt.Spr
 
 // render renders a template; what fails is 81018 and empty, what is too long is cut (taskrouter-studio B.4).
 func (r *run) render(what, source string) string {
+	r.rendered++
 	text, err := r.m.templates.Render(source, r.frame().Context, r.now)
 	if err != nil {
 		r.warnf(core.CodeStudioTemplate, "%s: %v", what, err)

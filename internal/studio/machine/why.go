@@ -36,6 +36,8 @@ func Why(s *State) string {
 		return fmt.Sprintf("The widget %s waits for the answer of %s, for %s at most.", where, place(w.HTTP.URL), w.HTTP.Timeout)
 	case EffectTask:
 		return fmt.Sprintf("The widget %s is creating a task in the workflow %s.", where, w.Task.Workflow)
+	case EffectPause:
+		return fmt.Sprintf("It runs, and goes on with the widget %s in a moment.", where)
 	}
 	return fmt.Sprintf("The widget %s waits.", where)
 }

@@ -102,6 +102,8 @@ func Play(m Machine, p machine.Program, in machine.Input, world World, now time.
 			if event.Answer, err = world.Answer(*e.HTTP); err != nil {
 				event.Answer = machine.Answer{Reason: err.Error()}
 			}
+		case machine.EffectPause:
+			event.Kind = machine.EventGoOn
 		case machine.EffectTask:
 			tasks++
 			event.Kind = machine.EventTask
