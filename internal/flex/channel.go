@@ -150,13 +150,19 @@ func (x *Flex) reusable(tx *store.Tx, by chat.Actor, flow *Flow, target string) 
 	if err != nil || status(ch) != StatusActive {
 		return nil, err
 	}
-	if was.TaskSID != nil && flow.JanitorEnabled && !longLived(ch) {
-		// Its task may have ended a moment ago, before the janitor came.
-		if open, err := x.hasOpenTask(&tx.Reader, was.AccountSID, was.SID); err != nil || !open {
-			return nil, err
-		}
+	if spent, err := x.spent(&tx.Reader, flow, was, ch); err != nil || spent {
+		return nil, err
 	}
 	return was, nil
+}
+
+// spent reports whether an active channel's task has ended a moment ago, before the janitor came.
+func (x *Flex) spent(r *store.Reader, flow *Flow, c *Channel, ch *chat.Channel) (bool, error) {
+	if c.TaskSID == nil || !flow.JanitorEnabled || longLived(ch) {
+		return false, nil
+	}
+	open, err := x.hasOpenTask(r, c.AccountSID, c.SID)
+	return !open, err
 }
 
 func (x *Flex) build(tx *store.Tx, by chat.Actor, flow *Flow, n NewChannel) (*Channel, error) {

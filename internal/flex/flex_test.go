@@ -27,6 +27,7 @@ type fixture struct {
 	flex    *flex.Flex
 	studio  *studio.Studio
 	service *chat.Service
+	proxy   *proxy.Proxy
 	account string
 	space   taskrouter.Provision
 
@@ -51,8 +52,9 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 		f.flex = flex.New(st, f.chat, f.tr, identity.New(st, identity.Options{}))
 		f.studio = studio.New(st, codec, studio.Options{})
 		f.flex.ConductStudio(f.studio)
-		f.flex.ConductProxy(proxy.New(proxy.Options{Store: st, Chat: flex.Line{Chat: f.chat}}))
-		f.runner = newRunner(st, f.flex, f.studio)
+		f.proxy = proxy.New(proxy.Options{Store: st, Chat: flex.Line{Chat: f.chat}})
+		f.flex.ConductProxy(f.proxy)
+		f.runner = newRunner(st, f.flex, f.studio, f.proxy)
 		f.newAccount(t)
 		if f.service, err = f.chat.CreateService(context.Background(), chat.NewService{AccountSID: f.account, FriendlyName: "test"}); err != nil {
 			t.Fatal(err)

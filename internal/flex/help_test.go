@@ -14,6 +14,7 @@ import (
 	"parley/internal/flex"
 	"parley/internal/identity"
 	"parley/internal/jobs"
+	"parley/internal/proxy"
 	"parley/internal/store"
 	"parley/internal/studio"
 	"parley/internal/taskrouter"
@@ -219,8 +220,9 @@ func (f *fixture) enter(t *testing.T, sid, role, who string, by *identity.Token)
 	return err
 }
 
-func newRunner(st *store.Store, x *flex.Flex, s *studio.Studio) *jobs.Runner {
+func newRunner(st *store.Store, x *flex.Flex, s *studio.Studio, p *proxy.Proxy) *jobs.Runner {
 	kinds := x.Jobs()
+	maps.Copy(kinds, p.Jobs())
 	maps.Copy(kinds, s.Jobs())
 	return jobs.NewRunner(st, kinds, jobs.Options{Sole: true, Poll: 20 * time.Millisecond})
 }

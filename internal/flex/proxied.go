@@ -73,7 +73,8 @@ func (x *Flex) OwnsTx(r *store.Reader, accountSID, chatServiceSID string, a prox
 	return n > 0, err
 }
 
-// EndedTx implements proxy.Front: a channel whose attributes say so is closed to the agents, so nobody would read what is written there.
+// EndedTx implements proxy.Front: a channel whose attributes say so is closed to the agents, so nobody would read what is written
+// there; one whose task has ended will be in a moment.
 func (x *Flex) EndedTx(r *store.Reader, accountSID, chatServiceSID, channelSID string) (bool, error) {
 	service, err := x.chat.ServiceTx(r, accountSID, chatServiceSID)
 	if err != nil {
@@ -83,7 +84,18 @@ func (x *Flex) EndedTx(r *store.Reader, accountSID, chatServiceSID, channelSID s
 	if err != nil {
 		return true, unless(err, core.CodeChannelNotFound)
 	}
-	return status(ch) == StatusInactive, nil
+	if status(ch) == StatusInactive {
+		return true, nil
+	}
+	c, err := channelIn(r, accountSID, channelSID)
+	if err != nil {
+		return false, unless(err, core.CodeFlexChannelNotFound) // no chat of Flex, so nobody ends it but its session
+	}
+	flow, err := flowIn(r, accountSID, c.FlowSID)
+	if err != nil {
+		return false, unless(err, core.CodeFlexFlowNotFound)
+	}
+	return x.spent(r, flow, c, ch)
 }
 
 // OpenTx implements proxy.Front: a message to a flow's contact identity makes the whole chat, or goes into the one that is active

@@ -24,10 +24,34 @@ func (p *Proxy) LinkTx(tx *store.Tx, l Link) error {
 	if service == nil {
 		return core.Ef(core.CodeProxyChat, "No Proxy service is tied to chat service %s: set the ChatInstanceSid of one", l.ChatServiceSID)
 	}
+	if err := p.release(tx, l); err != nil {
+		return err
+	}
 	_, err = p.createSession(tx, service, NewSession{SID: l.SessionSID, UniqueName: l.ChannelSID, Mode: "message-only", Participants: []NewParticipant{
 		{Identifier: string(l.Customer), FriendlyName: l.Name, ProxyIdentifier: string(l.Contact), granted: true},
 		{Identifier: l.ChannelSID, ProxyIdentifier: string(l.Contact), granted: true}}})
 	return chatCode(err)
+}
+
+// release closes a session that still joins the two addresses for a chat that has ended.
+func (p *Proxy) release(tx *store.Tx, l Link) error {
+	a, err := participants.One(&tx.Reader, `WHERE account_sid = $1 AND identifier = $2 AND proxy_identifier = $3 AND open`, l.AccountSID, string(l.Customer), string(l.Contact))
+	if err != nil {
+		return or(err, nil)
+	}
+	at, err := placeOf(&tx.Reader, a)
+	if err != nil || at.partner == nil || at.partner.kind() != KindChannel || at.chatService == nil {
+		return err
+	}
+	ended, err := p.front.EndedTx(&tx.Reader, l.AccountSID, *at.chatService, at.partner.Identifier)
+	if err != nil || !ended {
+		return err
+	}
+	s, err := lockByID(tx, a.sessionID)
+	if err != nil || s == nil || s.ended() {
+		return err
+	}
+	return p.close(tx, s, reasonGone)
 }
 
 // ResumeTx opens the session of a chat that goes on again, if it was closed; false where there is none.

@@ -233,6 +233,9 @@ func (s *Session) interact(tx *store.Tx) error {
 	now := tx.Now()
 	s.begin(tx)
 	s.LastAt, s.UpdatedAt = &now, now
+	if s.DateExpiry != nil {
+		return nil
+	}
 	return s.schedule(tx)
 }
 

@@ -29,6 +29,7 @@ func TestGolden(t *testing.T) {
 		configurationStory(w)
 		deletions(w)
 		studioStory(w)
+		proxiedStory(w)
 		w.Covered("flex-api", "/v1/")
 	})
 }
@@ -173,6 +174,29 @@ func studioStory(w *resttest.World) {
 		resttest.Scenario{Method: "POST", URL: "/chat/v2/Services/{service}/Channels/{bot channel}/Messages", Form: []string{"Body", "hi", "From", "bot's guest"},
 			Header: map[string]string{"X-Twilio-Webhook-Enabled": "true"}, Status: 201, Changes: "MessageAdded", Calls: []string{"onMessageSent studio"}},
 		resttest.Scenario{Method: "POST", URL: "/chat/v2/Services/{service}/Channels/{bot channel}/Messages", Form: []string{"Body", "hi", "From", "bot's guest"}, Status: 201, Changes: "MessageAdded"},
+	)
+}
+
+// A chat with somebody outside has a Proxy session; what cannot reach anybody is refused.
+func proxiedStory(w *resttest.World) {
+	ask := func(more ...string) []string {
+		return append([]string{"FlexFlowSid", "{texts}", "Identity", "zoe", "ChatUserFriendlyName", "Zoë", "ChatFriendlyName", "Zoë"}, more...)
+	}
+	w.Make("texts", flows, "FriendlyName", "Texts", "ChatServiceSid", "{service}", "ChannelType", "sms", "ContactIdentity", "+14155550100", "Enabled", "true")
+	w.Run(resttest.Scenario{Name: "proxied/create-untied", Method: "POST", URL: channels, Form: ask("Target", "+14155550199"), Status: 400, Code: 80618})
+	w.Make("proxy", "/proxy/v1/Services", "UniqueName", "Flex Proxy Service", "ChatInstanceSid", "{service}")
+	w.Run(
+		resttest.Scenario{Name: "proxied/create-nowhere", Method: "POST", URL: channels, Form: ask("Target", "zoe@example.org"), Status: 400, Code: 45004},
+		resttest.Scenario{Name: "proxied/create", Method: "POST", URL: channels, Form: ask("Target", "+14155550199"), Status: 201,
+			Changes: "UserChanged ChannelChanged MemberChanged UserChannelChanged", Save: "text"},
+		resttest.Scenario{Name: "proxied/chat-channel", URL: "/chat/v2/Services/{service}/Channels/{text}", Status: 200},
+		resttest.Scenario{Name: "proxied/session", URL: "/proxy/v1/Services/{proxy}/Sessions/{text}", Status: 200},
+		resttest.Scenario{Name: "proxied/participants", URL: "/proxy/v1/Services/{proxy}/Sessions/{text}/Participants", Status: 200},
+		resttest.Scenario{Name: "proxied/webhooks", URL: "/chat/v2/Services/{service}/Channels/{text}/Webhooks", Status: 200},
+		resttest.Scenario{Method: "POST", URL: flows + "/{texts}", Form: []string{"ContactIdentity", "our number"}, Status: 200},
+		resttest.Scenario{Name: "proxied/create-no-contact", Method: "POST", URL: channels, Form: ask("Target", "+14155550198"), Status: 404, Code: 80620},
+		resttest.Scenario{Method: "DELETE", URL: channels + "/{text}", Status: 204, Changes: "UserChannelChanged ChannelDeleted"},
+		resttest.Scenario{URL: "/proxy/v1/Services/{proxy}/Sessions/{text}", Status: 404, Code: 80308},
 	)
 }
 

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/internal/core"
 )
@@ -236,6 +237,38 @@ func TestCountsOfSubflows(t *testing.T) {
 	}
 	if list := f.Subflows(); len(list) != 51 || list[0] != (Subflow{"FW00000000000000000000000000000000", "LatestPublished", "w0"}) {
 		t.Errorf("%+v", list)
+	}
+}
+
+// Documents that are as bad as their size allows are read in a time that their size allows.
+func TestMuchThatIsWrong(t *testing.T) {
+	many := func(n int, format string) string {
+		parts := make([]string, n)
+		for i := range parts {
+			parts[i] = fmt.Sprintf(format, i)
+		}
+		return strings.Join(parts, ",")
+	}
+	for name, text := range map[string]string{
+		"templates":   flowOf(state("a", "send-message", "{"+many(50_000, `"k%d":"{{"`)+"}")),
+		"transitions": flowOf(`{"name":"a","type":"split-based-on","properties":{"input":"x"},"transitions":[` + many(1000, `{"event":"e%d","next":"gone"}`) + `]}`),
+		"conditions":  flowOf(`{"name":"a","type":"split-based-on","properties":{"input":"x"},"transitions":[{"event":"match","conditions":[` + many(20_000, `{"type":"like%d"}`) + `]}]}`),
+		"states":      flowOf(many(999, `{"name":"s%d","type":"x"}`)),
+		"names":       flowOf(many(999, `{"name":"s","type":"x%d"}`)),
+		"parameters":  flowOf(state("a", "set-variables", `{"variables":[`+many(20_000, `{"key":"","value":"%d"}`)+`]}`)),
+		"one circle":  flowOf(strings.ReplaceAll(many(998, `{"name":"s%[1]d","type":"set-variables","transitions":[{"event":"next","next":"s+%[1]d"}]}`), "s+", "s")),
+	} {
+		start := time.Now()
+		flow, report := Check(text, Known{})
+		if len(report.Errors)+len(report.Warnings) == 0 || len(report.Errors) > maxFindings || len(report.Warnings) > maxFindings {
+			t.Errorf("%s: %d errors, %d warnings", name, len(report.Errors), len(report.Warnings))
+		}
+		if took := time.Since(start); took > 20*time.Second { // some hundred milliseconds on an idle machine
+			t.Errorf("%s took %s", name, took)
+		}
+		if flow != nil && len(Diff(flow, flow)) > 0 {
+			t.Errorf("%s differs from itself", name)
+		}
 	}
 }
 

@@ -30,19 +30,20 @@ type found struct {
 	offset int64
 }
 
-func (r *reader) note(list *[]found, path string, offset int64, code, format string, args ...any) {
+// note finds the place only of what is kept: that takes a walk through the document.
+func (r *reader) note(list *[]found, path, code, format string, args ...any) {
 	if len(*list) < maxFindings {
-		*list = append(*list, found{Finding{Message: fmt.Sprintf(format, args...), Path: path, Code: code}, offset})
+		*list = append(*list, found{Finding{Message: fmt.Sprintf(format, args...), Path: path, Code: code}, r.offset(path)})
 	}
 }
 
 // fault notes an error, warn a warning, of the value at a path such as "#/states/3".
-func (r *reader) fault(path string, code, format string, args ...any) {
-	r.note(&r.errors, path, r.offset(path), code, format, args...)
+func (r *reader) fault(path, code, format string, args ...any) {
+	r.note(&r.errors, path, code, format, args...)
 }
 
-func (r *reader) warn(path string, code, format string, args ...any) {
-	r.note(&r.warnings, path, r.offset(path), code, format, args...)
+func (r *reader) warn(path, code, format string, args ...any) {
+	r.note(&r.warnings, path, code, format, args...)
 }
 
 // finish gives what was found, in the order of the document.

@@ -39,7 +39,7 @@ func (r *rendering) loop(node render.BlockNode) (func(io.Writer, render.Context)
 	if len(node.Clauses) > 1 {
 		return nil, errors.New("a for has at most one else")
 	}
-	cost := weight(node.Body) + 16
+	cost := weight(node.Body) + 64
 	return func(w io.Writer, ctx render.Context) error {
 		items, err := r.items(&s.Loop, ctx)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -201,6 +202,31 @@ func TestRenderChangesNothing(t *testing.T) {
 	if after := fmt.Sprint(vars); after != before {
 		t.Errorf("changed: %s", after)
 	}
+}
+
+// Renderings that run at once know nothing of each other: one that uses up its budget leaves the others theirs.
+func TestRenderAtOnce(t *testing.T) {
+	r := New(Settings{})
+	greedy := strings.Repeat("{% for i in (1..15) %}", 8) + strings.Repeat("{% endfor %}", 8)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for n := range 5 {
+				if i == 0 {
+					if _, err := r.Render(greedy, vars, noon); err == nil {
+						t.Error("there is no budget")
+					}
+					continue
+				}
+				at := noon.Add(time.Duration(i*100+n) * time.Hour)
+				got, err := r.Render(`{% assign x = "now" | date: "%s" %}{% for i in (1..3) %}{{ x }}{% endfor %}`, vars, at)
+				if want := strings.Repeat(fmt.Sprint(at.Unix()), 3); got != want || err != nil {
+					t.Errorf("%q, %v", got, err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func FuzzRender(f *testing.F) {
