@@ -250,12 +250,12 @@ func TestMuchThatIsWrong(t *testing.T) {
 		return strings.Join(parts, ",")
 	}
 	for name, text := range map[string]string{
-		"templates":   flowOf(state("a", "send-message", "{"+many(50_000, `"k%d":"{{"`)+"}")),
+		"templates":   flowOf(state("a", "send-message", "{"+many(5_000, `"k%d":"{{"`)+"}")),
 		"transitions": flowOf(`{"name":"a","type":"split-based-on","properties":{"input":"x"},"transitions":[` + many(1000, `{"event":"e%d","next":"gone"}`) + `]}`),
-		"conditions":  flowOf(`{"name":"a","type":"split-based-on","properties":{"input":"x"},"transitions":[{"event":"match","conditions":[` + many(20_000, `{"type":"like%d"}`) + `]}]}`),
+		"conditions":  flowOf(`{"name":"a","type":"split-based-on","properties":{"input":"x"},"transitions":[{"event":"match","conditions":[` + many(5_000, `{"type":"like%d"}`) + `]}]}`),
 		"states":      flowOf(many(999, `{"name":"s%d","type":"x"}`)),
 		"names":       flowOf(many(999, `{"name":"s","type":"x%d"}`)),
-		"parameters":  flowOf(state("a", "set-variables", `{"variables":[`+many(20_000, `{"key":"","value":"%d"}`)+`]}`)),
+		"parameters":  flowOf(state("a", "set-variables", `{"variables":[`+many(5_000, `{"key":"","value":"%d"}`)+`]}`)),
 		"one circle":  flowOf(strings.ReplaceAll(many(998, `{"name":"s%[1]d","type":"set-variables","transitions":[{"event":"next","next":"s+%[1]d"}]}`), "s+", "s")),
 	} {
 		start := time.Now()
