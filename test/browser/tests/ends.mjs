@@ -15,7 +15,7 @@ async function agent(visit) {
     assert.equal(await page.title(), "From another site");
     await desk.assertWhole();
     visit.expected.push(/./); // each of its parts says that it is refused
-    await page.getByText("You have been signed out.").waitFor();
+    await page.getByText("You have been signed out.").waitFor({ timeout: 120_000 }); // the session's minute, and the page asks every 15 s
     await page.getByText("Click here to log in again").click();
     await page.getByRole("button", { name: "Sign in as agent" }).waitFor();
   } finally {
