@@ -19,7 +19,7 @@ func (s *Server) openSignIn(ctx context.Context) error {
 	in := s.instance
 	way := signin.New(signin.Options{Store: s.store, Identity: s.identity, Tasks: s.tasks, AccountSID: in.AccountSID, WorkspaceSID: in.WorkspaceSID,
 		APIKeySID: in.APIKeySID, ChatServiceSID: in.ChatServiceSID, ChatRole: s.deploymentRole, OIDC: identityProvider(s.config.SignIn),
-		MaxSession: s.config.SessionMax, Log: s.log})
+		MarkKey: s.keys.Link, MaxSession: s.config.SessionMax, Log: s.log})
 	o := signinrest.Options{SignIn: way, Origins: s.config.DesktopOrigins, ClientIP: s.clientIP, RefreshVisitor: s.flexAPI.RefreshVisitor}
 	if s.config.Demo {
 		if err := way.ProvideWorker(ctx, demoSupervisor, "Supervisor", "supervisor"); err != nil {

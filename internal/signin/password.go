@@ -5,12 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
-	"net/netip"
 	"strings"
 	"unicode/utf8"
 
 	"parley/internal/core"
-	"parley/internal/ratelimit"
 	"parley/internal/store"
 	"parley/internal/taskrouter"
 )
@@ -77,16 +75,16 @@ func endAll(tx *store.Tx, workerSID string) error {
 // ErrDenied is the one answer to a name and a password that do not belong together, whatever is wrong.
 var ErrDenied = errors.New("name and password do not belong together")
 
-// Login begins a session for who knows a worker's password. from is the address of who asks. Beside ErrDenied, it may return 20429
-// after too many failures, 20503 when too many sign in at once, and 20403 for a worker without a role.
-func (s *SignIn) Login(ctx context.Context, name, password string, from netip.Addr) (*Grant, error) {
-	f := failure{ratelimit.Source(from), strings.ToLower(name[:min(len(name), core.MaxName)])} // it is kept, so it is bounded
+// Login begins a session for who knows a worker's password. Beside ErrDenied, it may return 20429 after too many failures, 20503 when too
+// many sign in at once, and 20403 for a worker without a role.
+func (s *SignIn) Login(ctx context.Context, name, password string, by Visitor) (*Grant, error) {
+	f := s.failureOf(by, name)
 	if err := s.failures.expect(f, s.now()); err != nil {
 		return nil, err
 	}
 	w, good, err := s.verify(ctx, name, password)
 	if err == nil && !good {
-		s.Log.Info("a sign-in was refused", "address", f.from) // not the name: people type passwords into that field
+		s.Log.Info("a sign-in was refused", "address", by.From) // not the name: people type passwords into that field
 		return nil, ErrDenied
 	}
 	s.failures.without(f, s.now(), good)

@@ -29,6 +29,7 @@ type Options struct {
 	// ChatRole returns the SID of the chat service's deployment role of that name.
 	ChatRole func(ctx context.Context, name string) (string, error)
 
+	MarkKey    []byte        // seals what a browser keeps of a sign-in; the same on all nodes
 	OIDC       *OIDC         // nil: nobody signs in at a provider
 	MaxSession time.Duration // 0 is DefaultMaxSession
 	Log        *slog.Logger

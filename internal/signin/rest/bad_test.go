@@ -95,6 +95,55 @@ func TestGuessing(t *testing.T) {
 	})
 }
 
+// Nobody bars a name in a browser where its owner has signed in, whoever shares the address; that browser's own guesses are counted.
+func TestGuessingBesideAKnownBrowser(t *testing.T) {
+	each(t, nil, func(w *world) {
+		w.passwords()
+		try := func(mark *http.Cookie, name, secret string, want int) *http.Cookie {
+			w.Helper()
+			r := w.Request("POST", loginURL(origin+"/desktop/"), "name", name, "password", secret)
+			r.Header.Set("Origin", origin)
+			if mark != nil {
+				r.AddCookie(mark)
+			}
+			a := w.Send(r)
+			if a.Status != want {
+				w.Errorf("%s with %s: %d, want %d", name, secret, a.Status, want)
+			}
+			given, err := http.ParseSetCookie(a.Header.Get("Set-Cookie"))
+			if (err == nil) != (want == http.StatusSeeOther) {
+				w.Errorf("%s with %s: cookie %q", name, secret, a.Header.Get("Set-Cookie"))
+			}
+			return given
+		}
+		mark := try(nil, "agent", password, http.StatusSeeOther)
+		if mark == nil || !mark.HttpOnly || mark.SameSite != http.SameSiteLaxMode || mark.Path != "/preview/iam/login" || mark.MaxAge != 180*24*3600 {
+			w.Fatalf("cookie %+v", mark)
+		}
+		boss := try(nil, "boss", password, http.StatusSeeOther)
+		for range 5 {
+			try(nil, "agent", "guess guess", http.StatusForbidden)
+		}
+		try(nil, "agent", password, http.StatusTooManyRequests)
+		try(mark, "Agent", password, http.StatusSeeOther)
+
+		// What is no mark of that name helps nobody: another's, a changed one, one that is too old.
+		other, changed := *boss, *mark
+		other.Name, changed.Value = mark.Name, mark.Value[:len(mark.Value)-2]+"AA"
+		try(&other, "agent", password, http.StatusTooManyRequests)
+		try(&changed, "agent", password, http.StatusTooManyRequests)
+		for range 5 {
+			try(mark, "agent", "guess guess", http.StatusForbidden)
+		}
+		try(mark, "agent", password, http.StatusTooManyRequests)
+		w.Pass(181 * 24 * time.Hour)
+		for range 5 {
+			try(mark, "agent", "guess guess", http.StatusForbidden)
+		}
+		try(nil, "agent", password, http.StatusTooManyRequests)
+	})
+}
+
 // Where a token may go is asked at every step.
 func TestForeignPages(t *testing.T) {
 	each(t, nil, func(w *world) {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"html/template"
@@ -157,13 +158,31 @@ func (h handlers) login(v visit) {
 	if demo := v.r.PostForm.Get("demo"); demo != "" && slices.Contains(h.Demo, demo) {
 		g, err = h.SignIn.Enter(v.r.Context(), demo)
 	} else {
-		g, err = h.SignIn.Login(v.r.Context(), name, v.r.PostForm.Get("password"), h.ClientIP(v.r))
+		mark := markCookie(httpapi.BaseOf(v.r), name)
+		by := signin.Visitor{From: h.ClientIP(v.r)}
+		if had, err := v.r.Cookie(mark.Name); err == nil {
+			by.Mark = had.Value
+		}
+		if g, err = h.SignIn.Login(v.r.Context(), name, v.r.PostForm.Get("password"), by); err == nil {
+			mark.Value = h.SignIn.Mark(name)
+			http.SetCookie(v.w, mark)
+		}
 	}
 	if err != nil {
 		h.refuse(v, name, err)
 		return
 	}
 	land(v, g)
+}
+
+// markCookie keeps in a browser that somebody signed in there: several people may share it. The page's form alone gets to see it.
+func markCookie(base httpapi.Base, name string) *http.Cookie {
+	path := "/"
+	if u, err := url.Parse(base.URL(productLogin, "/iam/login")); err == nil {
+		path = u.Path
+	}
+	return &http.Cookie{Name: "parley_known_" + hex.EncodeToString(hashOf(strings.ToLower(name))[:8]), Path: path, MaxAge: int(signin.MarkTTL / time.Second),
+		HttpOnly: true, Secure: base.Secure(), SameSite: http.SameSiteLaxMode}
 }
 
 // land returns somebody who signed in to the page that asked: the desktop, or the page of flows.

@@ -44,7 +44,7 @@ func each(t *testing.T, provider *signin.OIDC, fn func(w *world)) {
 		w := &world{World: rw, log: &logBuffer{}}
 		w.provide()
 		w.way = signin.New(signin.Options{Store: w.Store, Identity: w.Identity, Tasks: w.Tasks, AccountSID: resttest.Account, WorkspaceSID: w.Names["workspace"],
-			APIKeySID: w.Names["key"], ChatServiceSID: w.Names["service"], ChatRole: w.chatRole, OIDC: provider,
+			APIKeySID: w.Names["key"], ChatServiceSID: w.Names["service"], ChatRole: w.chatRole, OIDC: provider, MarkKey: []byte("a key of this world"),
 			Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 		rest.Routes(w.Router, rest.Options{SignIn: w.way, Origins: []string{"https://desk.example.com"}, Demo: []string{"agent", "boss", "Ann"}, ClientIP: clientIP,
 			RefreshVisitor: func(*httpapi.Request, string) (httpapi.Response, error) {
