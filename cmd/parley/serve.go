@@ -62,7 +62,7 @@ func reloadCertificate(s *server.Server, log *slog.Logger) {
 // welcome prints where to click and, in demo mode, what to use.
 func (c *serveCmd) welcome(w world, s *server.Server) error {
 	base := s.BaseURL()
-	rows := [][2]string{{"Start page", base + "/"}, {"Guide chat", base + "/guide/"}, {"Widget", base + "/webchat/"}, {"Desktop", base + "/desktop/"}}
+	rows := [][2]string{{"Start page", base + "/"}, {"Guide chat", base + "/guide/"}, {"Widget", base + "/webchat/"}, {"Desktop", base + "/desktop/"}, {"Flows", base + "/flows/"}}
 	if !c.Demo {
 		var b strings.Builder
 		fmt.Fprintf(&b, "\nParley %s is up on %s\n\n", version, base)
