@@ -166,7 +166,7 @@ func deletions(w *resttest.World) {
 		resttest.Scenario{Method: "DELETE", URL: workspace + "/TaskQueues/{english}", Status: 204, Changes: "match", Calls: []string{"task-queue.deleted " + events}},
 		resttest.Scenario{Method: "DELETE", URL: workspaces + "/{fifo}", Status: 204, Changes: "match", Calls: []string{"workspace.deleted " + events}},
 		resttest.Scenario{URL: workspaces + "/{fifo}", Status: 404, Code: 20404},
-		resttest.Scenario{Method: "DELETE", URL: workspace, Status: 204, Changes: "match", Calls: []string{"workspace.deleted " + events}},
+		resttest.Scenario{Method: "DELETE", URL: workspace, Status: 204, Changes: "match worker.deleted", Calls: []string{"workspace.deleted " + events}},
 		resttest.Scenario{URL: workspace + "/TaskQueues/{queue}", Status: 404, Code: 20404},
 	)
 }
