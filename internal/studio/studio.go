@@ -48,6 +48,7 @@ func New(st *store.Store, codec *core.SIDCodec, o Options) *Studio {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.Limits.MaxRenderings = maxRendered // what a transaction does at most, a call of the machine does, too
 	return &Studio{store: st, codec: codec, machine: machine.New(o.Limits), desk: nobody{}, o: o}
 }
 

@@ -14,7 +14,7 @@ type Settings struct {
 	WarnWidgets    int           // of a flow with its subflows, from which on 81025 is warned of; default 1500
 	MaxWidgets     int           // of a flow with its subflows; default 2000, then 81026
 	MaxSubflows    int           // flows that a flow runs; default 50, then 81024
-	MaxRenderings  int           // templates of one call, after which an execution lets others run; default 200, as Studio does at most in one transaction
+	MaxRenderings  int           // templates of one call, after which an execution lets others run; default 200
 	MaxContext     int           // bytes, roughly, of all that an execution remembers; default 1 MB, then 81000
 	HTTPTimeout    time.Duration // of a request; default 10 s
 	HTTPBytes      int           // of an answer; default 65536
