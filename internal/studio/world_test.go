@@ -213,6 +213,12 @@ func (w *world) counting(want int64, of string) {
 	w.until(fmt.Sprintf("%s has %d rows", of, want), func() bool { n = w.count(of); return n == want }, func() string { return fmt.Sprint(n) })
 }
 
+// figuring waits for figures: a transaction is seen in the store a moment before it is counted.
+func (w *world) figuring(what string, ok func(studio.Stats) bool) {
+	w.Helper()
+	w.until("the figures say "+what, func() bool { return ok(w.studio.Stats()) }, func() string { return fmt.Sprintf("%+v", w.studio.Stats()) })
+}
+
 // states writes a definition whose first widget follows the trigger.
 func states(first string, widgets ...string) string {
 	trigger := `{"name":"Trigger","type":"trigger","properties":{},"transitions":[{"event":"incomingMessage","next":"` + first +
