@@ -33,14 +33,15 @@ summary() {
 	if [ "$failed" = 0 ]; then echo "PASS"; else echo "FAIL"; fi
 }
 
-# counted NAME COMMAND… keeps a command's closing line for the summary.
+# counted NAME COMMAND… keeps a command's closing line for the summary, and what it says of tests that needed a second run.
 counted() {
 	local name=$1 log closing status=0
 	shift
 	log=$(mktemp)
 	"$@" 2>&1 | tee "$log" || status=$?
 	closing=$(sed $'s/\e\\[[0-9;]*m//g' "$log" | grep -E '[0-9]+ passed' | tail -n 1)
-	printf -v counts '%s%-14s %s\n' "${counts:-}" "$name" "${closing:-no tests were counted}"
+	printf -v counts '%s%-14s %s\n%s' "${counts:-}" "$name" "${closing:-no tests were counted}" "$(grep '^unsteady: ' "$log" | sed 's/^/  /'; echo .)"
+	counts=${counts%.}
 	rm -f "$log"
 	return "$status"
 }
