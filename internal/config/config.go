@@ -120,6 +120,7 @@ type Desktop struct {
 	PluginsDir     string   `name:"plugins-dir" env:"PARLEY_PLUGINS_DIR" placeholder:"DIR" help:"Folder of Flex plugin scripts (*.js), served below /plugins/, that the desktop loads as well."`
 	PluginOrigins  []string `name:"plugin-origins" env:"PARLEY_PLUGIN_ORIGINS" placeholder:"ORIGIN,..." help:"Other servers that plugins talk to or show, as https://crm.example.com. Where their scripts come from need not be named again."`
 	TransferPlugin bool     `name:"transfer-plugin" env:"PARLEY_TRANSFER_PLUGIN" default:"true" negatable:"" help:"Load the plugin by which agents transfer chats."`
+	FilesPlugin    bool     `name:"files-plugin" env:"PARLEY_FILES_PLUGIN" default:"true" negatable:"" help:"Load the plugin by which agents see and send files in every chat, not only in the widget's."`
 	DesktopOrigins []string `name:"desktop-origins" env:"PARLEY_DESKTOP_ORIGINS" placeholder:"ORIGIN,..." help:"Other sites whose pages host Flex UI with this server, as https://desk.example.com."`
 
 	ServiceLevel time.Duration `name:"service-level" env:"PARLEY_SERVICE_LEVEL" default:"30s" help:"How long a task may wait in its queue and count as handled in time in the Queues view."`

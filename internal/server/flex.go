@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"parley/internal/config"
 	"parley/internal/flex/plugin"
 	flexrest "parley/internal/flex/rest"
 )
@@ -11,13 +12,24 @@ import (
 func (s *Server) openFlex() {
 	s.site = s.pages()
 	c := &s.config
-	scripts := plugin.New(plugin.Options{Transfer: c.TransferPlugin, Dir: c.PluginsDir, Addresses: c.Plugins, Exists: s.hasPage, Log: s.log})
+	scripts := plugin.New(plugin.Options{Shipped: shippedPlugins(c), Dir: c.PluginsDir, Addresses: c.Plugins, Exists: s.hasPage, Log: s.log})
 	w := flexrest.Widget{Origins: c.WidgetOrigins, PerAddress: c.WidgetRate, PerFlow: c.WidgetFlowRate, TokenTTL: c.WidgetTokenTTL}
 	if c.Demo && len(w.Origins) == 0 {
 		w.Origins = []string{"*"}
 	}
 	s.flexAPI = flexrest.New(s.flex, flexrest.Options{Widget: w, ClientIP: s.clientIP, Plugins: scripts.All, Version: s.version})
 	s.flexAPI.Routes(s.router)
+}
+
+// shippedPlugins are those of this server's own that are wanted.
+func shippedPlugins(c *config.Config) (paths []string) {
+	if c.TransferPlugin {
+		paths = append(paths, plugin.Transfer)
+	}
+	if c.FilesPlugin {
+		paths = append(paths, plugin.Files)
+	}
+	return paths
 }
 
 // hasPage asks the pages for a path, as a browser would.

@@ -22,6 +22,7 @@ import { signin } from "./tests/signin.mjs";
 import { refused } from "./tests/refused.mjs";
 import { plain, start } from "./tests/start.mjs";
 import { supervisor } from "./tests/supervisor.mjs";
+import { texts } from "./tests/texts.mjs";
 import { transfer } from "./tests/transfer.mjs";
 
 const TEST_MS = 300_000;
@@ -70,7 +71,7 @@ async function run(browser, server, tests, sizes = ["desktop", "phone"]) {
       if (!title.toLowerCase().includes(words)) continue;
       let well = await runOne(browser, server, test, title, size);
       if (!well && secondRuns-- > 0) {
-        well = await runOne(browser, server, test, title, size);
+        well = await runOne(browser, server, test, title, size, " again");
         if (well) console.log(`unsteady: ${title} failed and passed when it was run once more`);
       }
       if (well) passed++;
@@ -80,7 +81,7 @@ async function run(browser, server, tests, sizes = ["desktop", "phone"]) {
 }
 
 /** Runs one test in a visit of its own, tells how it ended, and whether it was well. */
-async function runOne(browser, server, test, title, size) {
+async function runOne(browser, server, test, title, size, again = "") {
   if (server.options.demo) await server.tidy();
   const began = Date.now();
   const visit = await Visit.open(browser, server, size);
@@ -96,7 +97,7 @@ async function runOne(browser, server, test, title, size) {
     return true;
   } catch (error) {
     console.log(`FAIL ${title}\n  ${String(error.stack ?? error).replaceAll("\n", "\n  ")}`);
-    await keep(title, await visit.evidence());
+    await keep(title + again, await visit.evidence());
     if (process.env.PARLEY_TEST_VERBOSE) console.log(server.output);
     return false;
   } finally {
@@ -154,11 +155,19 @@ async function shortOptions() {
   return { args: ["--session-max", "1m", "--widget-token-ttl", "1m", "--plugins", plugin], hostPort };
 }
 
+/** A server whose texts go out by a transport that the test is. */
+async function textOptions() {
+  const transportPort = await freePort();
+  const args = ["--webhook-allow-private", "--transport-sms", `http://127.0.0.1:${transportPort}/out`];
+  return { args, transportPort };
+}
+
 try {
   await withServer({}, async (go) => {
     for (const tests of [start, guide, handoff, faults]) await go(tests);
   });
   await withServer({ args: ["--webhook-allow-private"] }, (go) => go(flows));
+  await withServer(await textOptions(), (go) => go(texts, ["desktop"]));
   await withServer({ demo: false }, (go) => go(plain));
   const strict = ["--widget-rate", "1", "--widget-origins", "https://shop.example.test"];
   await withServer({ args: strict }, (go) => go(refused, ["desktop"]));

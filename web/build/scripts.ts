@@ -11,6 +11,7 @@ const scripts = {
   "src/desktop/wrapper.ts": "desktop/parley-desktop.js",
   "src/webchat/embed.ts": "webchat/parley-webchat.js",
   "plugins/transfer/index.ts": "desktop/transfer.js",
+  "plugins/files/index.ts": "desktop/files.js",
 };
 
 export async function buildScripts(out: string): Promise<void> {

@@ -12,9 +12,11 @@ import (
 	"sync"
 )
 
-// Where this server has scripts: the one that it ships, and those of the folder.
+// Where this server has scripts: those that it ships, and those of the folder.
 const (
-	Transfer = "/desktop/transfer.js"
+	Transfer = shipped + "transfer.js"
+	Files    = shipped + "files.js"
+	shipped  = "/desktop/"
 	Folder   = "/plugins/"
 )
 
@@ -26,7 +28,7 @@ type Plugin struct{ Name, Src string }
 
 // Options of New.
 type Options struct {
-	Transfer  bool     // load the shipped plugin
+	Shipped   []string // Transfer, Files
 	Dir       string   // the folder, or ""
 	Addresses []string // what is loaded besides, in this order
 	// Exists reports whether this server serves a path.
@@ -51,11 +53,7 @@ func New(o Options) *List {
 
 // All returns the plugins in the order in which they are to be loaded, each under a name of its own.
 func (l *List) All() []Plugin {
-	var sources []string
-	if l.Transfer {
-		sources = append(sources, Transfer)
-	}
-	sources = append(append(sources, l.files()...), l.Addresses...)
+	sources := slices.Concat(l.Shipped, l.files(), l.Addresses)
 	all, names := []Plugin{}, map[string]bool{}
 	for _, src := range sources {
 		if strings.HasPrefix(src, "/") && !l.served(src) {
@@ -121,10 +119,10 @@ func nameOf(src string) string {
 	if len(parts) == 0 {
 		return "plugin"
 	}
-	if src == Transfer {
-		return "parley-transfer"
-	}
 	name := strings.TrimSuffix(parts[len(parts)-1], path.Ext(src))
+	if strings.HasPrefix(src, shipped) {
+		return "parley-" + name
+	}
 	if slices.Contains([]string{"", "bundle", "index", "main"}, name) && len(parts) > 1 {
 		name = strings.Join(parts[:len(parts)-1], "-")
 	}

@@ -23,12 +23,12 @@ func TestAll(t *testing.T) {
 	}
 	var log bytes.Buffer
 	asked := map[string]bool{}
-	served := map[string]bool{Transfer: true, "/plugins/b.js": true, "/plugins/a%20plugin.js": true}
-	l := New(Options{Transfer: true, Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	served := map[string]bool{Transfer: true, Files: true, "/plugins/b.js": true, "/plugins/a%20plugin.js": true}
+	l := New(Options{Shipped: []string{Transfer, Files}, Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil)),
 		Addresses: []string{"/plugins/gone.js", "https://cdn.example.org/b.js?v=2", "https://cdn.example.org/survey/1.2/bundle.js", "http://x.example.org/"},
 		Exists:    func(path string) bool { asked[path] = true; return served[path] }})
 	want := []Plugin{
-		{"parley-transfer", Transfer}, {"a plugin", "/plugins/a%20plugin.js"}, {"b", "/plugins/b.js"},
+		{"parley-transfer", Transfer}, {"parley-files", Files}, {"a plugin", "/plugins/a%20plugin.js"}, {"b", "/plugins/b.js"},
 		{"b-2", "https://cdn.example.org/b.js?v=2"}, {"survey-1.2", "https://cdn.example.org/survey/1.2/bundle.js"}, {"plugin", "http://x.example.org/"},
 	}
 	for range 3 {
@@ -39,11 +39,11 @@ func TestAll(t *testing.T) {
 	if n := strings.Count(log.String(), "gone.js"); n != 1 {
 		t.Errorf("the log was told %d times: %s", n, log.String())
 	}
-	if len(asked) != 4 {
+	if len(asked) != 5 {
 		t.Errorf("asked for %v", asked)
 	}
 	served["/plugins/gone.js"] = true
-	if got := l.All(); len(got) != 7 || got[3].Src != "/plugins/gone.js" {
+	if got := l.All(); len(got) != 8 || got[4].Src != "/plugins/gone.js" {
 		t.Errorf("what came back: %q", got)
 	}
 	served["/plugins/gone.js"] = false

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DesktopPage, WidgetPage } from "../lib/desktop.mjs";
 import { png } from "../lib/files.mjs";
+import { GuidePage } from "../lib/guide.mjs";
 import { another, eventually } from "../lib/visit.mjs";
 
 // What Chromium itself writes about a server that is away, and the SDKs about their sockets.
@@ -91,6 +92,25 @@ export const day = {
     assert.deepEqual(await check.json(), { valid: false });
     await page.getByRole("button", { name: "Log in again" }).click();
     await page.getByRole("button", { name: "Sign in as agent" }).waitFor();
+  },
+
+  async "day: files pass both ways in the chat of an app"(visit) {
+    const desk = await new DesktopPage(visit).signIn();
+    await desk.activity("Available");
+    await another(visit, async (app) => {
+      const guide = await new GuidePage(app).open();
+      const { customer } = guide;
+      await guide.start("Dora");
+      await customer.say("My parcel is broken");
+      await desk.accept();
+      await customer.attach(photo);
+      await desk.receives(photo);
+      await desk.attach(form);
+      await customer.sees(".bubble.file");
+      await customer.root.getByText(form.name).waitFor();
+      await desk.say("This is the form.");
+      await customer.hears("This is the form.");
+    });
   },
 
   async "day: rejected, and offered again; missed, and offline until the agent is back"(visit) {

@@ -72,6 +72,8 @@ export interface FlexUI {
       ) => Promise<unknown>,
     ): void;
   };
+  /** What is known of a chat. */
+  ChatChannelHelper: { prototype: object };
   ChatOrchestrator: { setOrchestrations(event: string, orchestrations: (task: FlexTask) => string[]): void };
   DefaultTaskChannels: Record<string, unknown>;
   TaskChannels: { getRegistered(): TaskChannel[] };
