@@ -158,7 +158,7 @@ func TestMediaLinks(t *testing.T) {
 	}
 	other := r.upload("image/png", strings.NewReader("x"), "").json(t)["sid"].(string)
 	for name, bad := range map[string]string{
-		"forged":         link[:len(link)-2] + "AA",
+		"forged":         link[:len(link)-8] + "AAAAAAAA",
 		"another's file": strings.Replace(link, made["sid"].(string), other, 1),
 		"expired":        strings.Replace(link, link[strings.LastIndexByte(link, '/')+1:], expiredPass(t, r, c, made["sid"].(string)), 1),
 	} {
