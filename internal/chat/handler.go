@@ -64,6 +64,18 @@ func (c *Chat) RemoveWebhooksTx(tx *store.Tx, room *Room, kind string) error {
 	return room.save(tx)
 }
 
+// RetargetFlowTx has those of an open room's studio webhooks that name one flow name another. They keep their lanes, so the order of what is
+// told stays.
+func (c *Chat) RetargetFlowTx(tx *store.Tx, room *Room, from, to string) error {
+	room.Seq.Hooks++
+	err := tx.Defer("UPDATE channel_webhook SET flow_sid = $3, updated_at = $4 WHERE channel_id = $1 AND type = '"+HookStudio+"' AND flow_sid = $2",
+		room.Channel.ID, from, to, tx.Now())
+	if err != nil {
+		return err
+	}
+	return room.save(tx)
+}
+
 // roomHandler reads the handler's hook; store.ErrNoRow when there is none.
 func roomHandler(tx *store.Tx, room *Room) (*Webhook, error) {
 	if room.Seq.Hooks == 0 { // never had a hook

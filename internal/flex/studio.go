@@ -165,6 +165,22 @@ func (d desk) ListenTx(tx *store.Tx, accountSID, channelSID, flowSID string) err
 	return d.x.attachStudio(tx, by.Service, room, Integration{FlowSID: flowSID})
 }
 
+// HeirTx implements studio.Desk: it is the flow that the channel's Flex Flow names now.
+func (d desk) HeirTx(tx *store.Tx, accountSID, channelSID, flowSID string) (string, error) {
+	at, err := d.x.openChannel(tx, accountSID, channelSID)
+	if err != nil || at == nil || at.flow.IntegrationType != IntegrationStudio {
+		return "", err
+	}
+	in, err := at.flow.Handler()
+	if err != nil {
+		return "", err
+	}
+	if ok, err := d.x.studio.HasFlow(&tx.Reader, accountSID, in.FlowSID); err != nil || !ok {
+		return "", err
+	}
+	return in.FlowSID, d.x.chat.RetargetFlowTx(tx, at.room, flowSID, in.FlowSID)
+}
+
 // HasWorkflow implements studio.Desk.
 func (d desk) HasWorkflow(r *store.Reader, accountSID, sid string) (bool, error) {
 	_, err := d.x.tr.WorkspaceOf(r, accountSID, sid)

@@ -143,6 +143,38 @@ func TestStudioComesBack(t *testing.T) {
 	})
 }
 
+// A flow is deleted, and the Flex Flow names another: chats that the old one answered go on with the new one, in their order.
+func TestStudioHeir(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		flow, old := f.bot(t, nil)
+		c := f.open(t, flow, "anna", nil)
+		f.write(t, c.SID, "anna", "hi")
+		f.settle(t)
+		if err := f.studio.DeleteFlow(t.Context(), f.account, old.SID); err != nil {
+			t.Fatal(err)
+		}
+		f.write(t, c.SID, "anna", "anybody?")
+		f.settle(t)
+		f.wantTranscript(t, c.SID, "anna: hi", "Bot: Hello Anna, sales or help?", "anna: anybody?") // the Flex Flow names the deleted one still
+		definition := f.definition()
+		v, err := f.studio.CreateFlow(t.Context(), f.account, studio.FlowPatch{FriendlyName: ptr("Heir"), Definition: &definition, Status: studio.StatusPublished})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.flex.UpdateFlow(t.Context(), f.account, flow.SID, flex.FlowPatch{FlowSID: &v.Flow.SID}); err != nil {
+			t.Fatal(err)
+		}
+		f.write(t, c.SID, "anna", "hello?")
+		f.write(t, c.SID, "anna", "sales")
+		f.settle(t)
+		f.wantTranscript(t, c.SID, "anna: hi", "Bot: Hello Anna, sales or help?", "anna: anybody?", "anna: hello?", "anna: sales",
+			"Bot: Hello Anna, sales or help?", "Bot: A colleague is coming.")
+		if f.taskOf(t, c.SID) == "" {
+			t.Error("the heir handed nothing over")
+		}
+	})
+}
+
 // A hand-over that cannot be takes its branch; what was written for it is not there.
 func TestStudioHandOverFails(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {

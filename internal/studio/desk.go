@@ -21,6 +21,8 @@ type Desk interface {
 	ChannelTx(r *store.Reader, accountSID, from, to string) (string, error)
 	// ListenTx sees to it that a flow hears what customers write in a chat channel. 20404 if there is no such channel.
 	ListenTx(tx *store.Tx, accountSID, channelSID, flowSID string) error
+	// HeirTx is the flow that hears a chat channel in place of one that was deleted, now and from then on; "" where there is none.
+	HeirTx(tx *store.Tx, accountSID, channelSID, flowSID string) (string, error)
 	// HasWorkflow and HasTaskChannel say whether a send-to-flex widget can name them.
 	HasWorkflow(r *store.Reader, accountSID, sid string) (bool, error)
 	HasTaskChannel(r *store.Reader, accountSID, ref string) (bool, error)
@@ -45,5 +47,6 @@ func (nobody) ChannelTx(*store.Reader, string, string, string) (string, error) {
 func (nobody) ListenTx(_ *store.Tx, _, channelSID, _ string) error {
 	return notFound("channel", channelSID)
 }
+func (nobody) HeirTx(*store.Tx, string, string, string) (string, error)   { return "", nil }
 func (nobody) HasWorkflow(*store.Reader, string, string) (bool, error)    { return true, nil }
 func (nobody) HasTaskChannel(*store.Reader, string, string) (bool, error) { return true, nil }

@@ -44,22 +44,35 @@ func (s *Studio) runMessage(ctx context.Context, job *jobs.Claimed) error {
 	if err := json.Unmarshal([]byte(job.Payload), &m); err != nil {
 		return jobs.Dead(fmt.Errorf("the payload is damaged: %w", err))
 	}
-	return s.update(ctx, func(tx *store.Tx, no refused) error {
+	take := func(tx *store.Tx, no refused) error {
 		if err := s.hear(tx, no, m); err != nil {
 			return err
 		}
 		return job.Complete(tx)
-	})
-}
-
-// hear is what a message does to a flow. One that is gone or was never published hears nothing, and none begins while people have the
-// channel in hand.
-func (s *Studio) hear(tx *store.Tx, no refused, m Inbound) error {
-	f, err := flowIn(&tx.Reader, m.AccountSID, m.FlowSID)
-	if core.HasCode(err, core.CodeNotFound) {
-		s.o.Log.Info("a message came for a flow that does not exist", "flow", m.FlowSID, "channel", m.ChannelSID)
+	}
+	err := s.update(ctx, take)
+	if !core.HasCode(err, core.CodeNotFound) {
+		return err
+	}
+	// The flow is gone. The channel is locked before executions are here, so its heir is found in a transaction of its own.
+	gone := m.FlowSID
+	if err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+		m.FlowSID, err = s.desk.HeirTx(tx, m.AccountSID, m.ChannelSID, gone)
+		return err
+	}); err != nil {
+		return err
+	}
+	if m.FlowSID == "" {
+		s.o.Log.Warn("a message came for a flow that does not exist", "flow", gone, "channel", m.ChannelSID)
 		return nil
 	}
+	return s.update(ctx, take)
+}
+
+// hear is what a message does to a flow; one that is gone is 20404. One that was never published hears nothing, and none begins while people
+// have the channel in hand.
+func (s *Studio) hear(tx *store.Tx, no refused, m Inbound) error {
+	f, err := flowIn(&tx.Reader, m.AccountSID, m.FlowSID)
 	if err != nil {
 		return err
 	}
@@ -111,12 +124,7 @@ func (s *Studio) Receive(ctx context.Context, m Inbound) error {
 	case len(from)+len(m.Params["To"]) > maxContact:
 		return core.Ef(core.CodeStudioContact, "From and To have more than %d bytes together", maxContact)
 	}
-	take := func(tx *store.Tx, no refused) error {
-		if _, err := flowIn(&tx.Reader, m.AccountSID, m.FlowSID); err != nil {
-			return err
-		}
-		return s.hear(tx, no, m)
-	}
+	take := func(tx *store.Tx, no refused) error { return s.hear(tx, no, m) }
 	err := s.update(ctx, take)
 	if errors.Is(err, store.ErrUnique) { // two came at once
 		err = s.update(ctx, take)

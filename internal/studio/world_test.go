@@ -75,6 +75,7 @@ func (d *desk) BusyTx(_ *store.Reader, _, channelSID string) (bool, error) {
 func (d *desk) AddressTx(*store.Reader, string, string) (string, error)         { return "shop", nil }
 func (d *desk) ChannelTx(*store.Reader, string, string, string) (string, error) { return "", nil }
 func (d *desk) ListenTx(*store.Tx, string, string, string) error                { return nil }
+func (d *desk) HeirTx(*store.Tx, string, string, string) (string, error)        { return "", nil }
 func (d *desk) HasWorkflow(*store.Reader, string, string) (bool, error)         { return true, nil }
 func (d *desk) HasTaskChannel(*store.Reader, string, string) (bool, error)      { return true, nil }
 
