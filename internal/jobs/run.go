@@ -41,10 +41,15 @@ func (r *Runner) start(ctx context.Context, job *Claimed, running *sync.WaitGrou
 	if job.Key != "" {
 		r.perKey[job.Key]++
 	}
+	if r.cut { // the claim was under way when Stop came
+		cancel(errStopping)
+	}
 	r.mu.Unlock()
 	running.Go(func() {
-		kind := r.kinds[job.Kind]
-		err := call(ctx, kind.Run, job)
+		kind, err := r.kinds[job.Kind], context.Cause(ctx)
+		if err == nil {
+			err = call(ctx, kind.Run, job)
+		}
 		cause := context.Cause(ctx)
 		w.lease.Stop()
 		cancel(nil)

@@ -49,6 +49,7 @@ type Runner struct {
 	mu     sync.Mutex
 	runs   map[*run]struct{}
 	perKey map[string]int
+	cut    bool // Stop waits no longer: what is claimed now is given back
 	counts Counts
 
 	life    sync.Mutex // guards the start and the stop
@@ -152,6 +153,7 @@ func (r *Runner) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	r.mu.Lock()
+	r.cut = true
 	for run := range r.runs {
 		run.cancel(errStopping)
 	}

@@ -50,10 +50,15 @@ func (r *receiver) hold(t *testing.T) (release func(status int, contentType, bod
 	select {
 	case a := <-r.waiting:
 		return func(status int, contentType, body string) {
-			a <- func(w http.ResponseWriter) {
+			fn := func(w http.ResponseWriter) {
 				w.Header().Set("Content-Type", contentType)
 				w.WriteHeader(status)
 				_, _ = io.WriteString(w, body)
+			}
+			select {
+			case a <- fn:
+			case <-time.After(20 * time.Second):
+				t.Fatal("who asked has gone")
 			}
 		}
 	case <-time.After(20 * time.Second):
