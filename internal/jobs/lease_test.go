@@ -21,7 +21,7 @@ func TestTakeoverAndFencing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		a, b, c := open(), open(), open()
 		o := fast()
-		o.Lease = 600 * time.Millisecond
+		o.Lease = 3 * time.Second // long enough that the first node does not lose it while it lives
 		began, release, late := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		start(t, a, kind(func(ctx context.Context, job *jobs.Claimed) error {
 			close(began)
@@ -45,7 +45,7 @@ func TestTakeoverAndFencing(t *testing.T) {
 		start(t, b, kind(func(_ context.Context, job *jobs.Claimed) error {
 			ran.add(fmt.Sprint(job.LaneSeq, " attempt ", job.Attempt, " failures ", job.Failures))
 			return nil
-		}), o)
+		}), fast())
 		empty(t, b)
 		if got := ran.all(); len(got) != 2 || got[0] != "1 attempt 2 failures 0" || got[1] != "2 attempt 1 failures 0" {
 			t.Errorf("taken over: %q", got)
@@ -95,15 +95,16 @@ func TestASoleRunnerTakesOverAtOnce(t *testing.T) {
 
 func TestLongRunsKeepTheirLease(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		t.Parallel() // it waits most of the time
 		o := fast()
-		o.Lease = 900 * time.Millisecond
+		o.Lease = 6 * time.Second // an extension may be late by half of it
 		var runs atomic.Int64
 		run := func(ctx context.Context, job *jobs.Claimed) error {
 			runs.Add(1)
 			select {
 			case <-ctx.Done():
 				t.Error("the lease was lost")
-			case <-time.After(3 * o.Lease):
+			case <-time.After(o.Lease * 4 / 3):
 			}
 			return nil
 		}

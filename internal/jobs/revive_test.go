@@ -74,6 +74,7 @@ func TestFailedTakesPart(t *testing.T) {
 		enqueue(t, s, jobs.Job{})
 		start(t, s, kinds, fast())
 		until(t, "the dead letter", func() bool { return count(t, s, "state = 2") == 1 })
+		until(t, "what the commits told", func() bool { return len(told.all()) >= 2 }) // a dead letter is seen a moment before it is told of
 		if got := told.all(); !slices.Equal(got, []string{errOwn.Error(), "dead"}) {
 			t.Errorf("told %v", got)
 		}
