@@ -41,6 +41,17 @@ func (o *outbox) Enqueue(tx *store.Tx, d chat.Delivery) error {
 	return nil
 }
 
+// told waits for the first calls and takes them: a commit is seen a moment before its calls are noted.
+func (o *outbox) told(t *testing.T) (calls []chat.Delivery) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); len(calls) == 0; time.Sleep(5 * time.Millisecond) {
+		if calls = o.take(); len(calls) == 0 && time.Now().After(end) {
+			t.Fatal("nobody was told anything")
+		}
+	}
+	return calls
+}
+
 func (o *outbox) take() []chat.Delivery {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -82,7 +93,7 @@ func (f *fixture) settle(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = f.runner.Stop(context.Background()) })
 	}
-	deadline, tick := time.After(20*time.Second), time.NewTicker(5*time.Millisecond)
+	deadline, tick := time.After(30*time.Second), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
 	for f.count(t, "job WHERE kind <> 'studio.timer'") > 0 {
 		select {

@@ -55,7 +55,7 @@ func TestTheEndOfATask(t *testing.T) {
 				if got := f.members(t, c.SID); got != tt.members {
 					t.Errorf("members %q, want %q", got, tt.members)
 				}
-				if calls := f.outbox.take(); len(calls) != 1 || calls[0].Params["EventType"] != "onChannelUpdated" {
+				if calls := f.outbox.told(t); len(calls) != 1 || calls[0].Params["EventType"] != "onChannelUpdated" {
 					t.Errorf("told %+v", calls)
 				}
 				if next := f.open(t, flow, "anna", nil); next.SID == c.SID {
