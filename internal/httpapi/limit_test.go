@@ -42,6 +42,7 @@ func burst(ask func() (int, string)) (served int, wait string) {
 
 func TestLimits(t *testing.T) {
 	rt, refused := limited(t)
+	begin := time.Now()
 	get := func(path string) func() (int, string) {
 		return func() (int, string) {
 			r, w := httptest.NewRequest("GET", "http://h/chat"+path, nil), httptest.NewRecorder()
@@ -67,7 +68,9 @@ func TestLimits(t *testing.T) {
 		{"another user", tunnel("bob"), 10},
 		{"nobody", get("/v2/Open"), 50},
 	} {
-		if served, wait := burst(tt.ask); served != tt.served || tt.served < 50 && wait != "1" {
+		served, wait := burst(tt.ask)
+		more := int(2 * time.Since(begin).Seconds()) // may have been served where the test itself was slow
+		if served < tt.served || served > tt.served+more || tt.served < 50 && wait != "1" {
 			t.Errorf("%s: served %d times, then wait %q; want %d", tt.name, served, wait, tt.served)
 		}
 	}
