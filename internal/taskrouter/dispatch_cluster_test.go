@@ -55,23 +55,27 @@ func (n *node) sound() {
 	}
 }
 
-// settled checks that no task waits for whom there is a worker.
+// settled waits until no task waits for whom there is a worker: offers are made in batches, and those that nobody answers end meanwhile.
 func (n *node) settled() {
 	n.c.Helper()
-	list := must[[]*taskrouter.TaskView](n.c)(n.ListTasks(n.c.Context(), n.c.account, n.c.workspace, taskrouter.TaskFilter{Statuses: []string{"pending"}}, "", 1000))
-	for _, v := range list {
-		why := must[*taskrouter.Why](n.c)(n.Why(n.c.Context(), n.c.account, n.c.workspace, n.TaskSID(v.ID)))
-		for _, r := range why.Explanation.Workers {
-			if r.Obstacle == match.NoObstacle {
-				n.c.Errorf("task %d waits beside %d workers who could take it: %+v", v.ID, r.Count, v.Task)
+	n.c.wait(func() string {
+		list := must[[]*taskrouter.TaskView](n.c)(n.ListTasks(n.c.Context(), n.c.account, n.c.workspace, taskrouter.TaskFilter{Statuses: []string{"pending"}}, "", 1000))
+		for _, v := range list {
+			why := must[*taskrouter.Why](n.c)(n.Why(n.c.Context(), n.c.account, n.c.workspace, n.TaskSID(v.ID)))
+			for _, r := range why.Explanation.Workers {
+				if r.Obstacle == match.NoObstacle {
+					return fmt.Sprintf("task %d waits beside %d workers who could take it: %+v", v.ID, r.Count, v.Task)
+				}
 			}
 		}
-	}
+		return ""
+	})
 }
 
 // A node dies without a word: another takes over when the lease ends, and no reservation is doubled and no timer lost.
 func TestTakeover(t *testing.T) {
 	eachCluster(t, func(c *cluster) {
+		c.stand()
 		a := c.node(taskrouter.DispatcherOptions{})
 		fence := a.leads(0)
 		flow := a.newWorkflow(`{"task_routing":{"filters":[],"default_filter":{"queue":"`+c.queue+`"}}}`, 20)
@@ -148,6 +152,7 @@ func TestASoleNodeTakesTheLease(t *testing.T) {
 // Nodes tell one another by their bells, and one alone matches.
 func TestTwoNodes(t *testing.T) {
 	eachCluster(t, func(c *cluster) {
+		c.stand() // the leader stays the leader
 		var rung [2]atomic.Int64
 		var first, second atomic.Pointer[node]
 		ring := func(from int, to *atomic.Pointer[node]) func() {

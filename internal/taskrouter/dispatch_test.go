@@ -62,6 +62,7 @@ func TestARejectedTaskGoesRound(t *testing.T) {
 
 func TestAReservationTimesOut(t *testing.T) {
 	eachCluster(t, func(c *cluster) {
+		c.stand()
 		n := c.sole()
 		flow := n.newWorkflow(`{"task_routing":{"filters":[],"default_filter":{"queue":"`+c.queue+`"}}}`, 5)
 		worker := n.worker("ann", "", "Available")
@@ -86,6 +87,7 @@ func TestAReservationTimesOut(t *testing.T) {
 // The timeouts of a workflow's steps add up, counted from the task's creation; a skipped one takes no time.
 func TestStepsByTime(t *testing.T) {
 	eachCluster(t, func(c *cluster) {
+		c.stand()
 		n := c.sole()
 		other := n.newQueue("other", "1==2", 1)
 		flow := n.newWorkflow(fmt.Sprintf(`{"task_routing":{"filters":[{"expression":"1==1","targets":[{"queue":"%s","timeout":10},

@@ -18,6 +18,7 @@ type cluster struct {
 	*testing.T
 	open               func() store.Engine
 	ahead              atomic.Int64 // of the real time, in nanoseconds
+	still              atomic.Int64 // the real time at which the clock stands, in nanoseconds; 0 where it goes
 	account, workspace string
 	queue, workflow    string
 	nodes              []*node
@@ -41,7 +42,16 @@ func eachCluster(t *testing.T, fn func(c *cluster)) {
 	})
 }
 
-func (c *cluster) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *cluster) now() time.Time {
+	at := time.Now()
+	if still := c.still.Load(); still != 0 {
+		at = time.Unix(0, still)
+	}
+	return at.Add(time.Duration(c.ahead.Load()))
+}
+
+// stand lets the clock go by forward only: nothing ends by itself, however long the test takes.
+func (c *cluster) stand() { c.still.Store(time.Now().UnixNano()) }
 
 // forward puts the clock forward and lets everybody look.
 func (c *cluster) forward(d time.Duration) {
@@ -233,7 +243,7 @@ func (n *node) must(err error) {
 // wait asks until the answer is "", or fails with the answer.
 func (c *cluster) wait(ask func() string) {
 	c.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for {
 		fault := ask()
 		if fault == "" {
