@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	patience = 10 * time.Second
+	patience = 30 * time.Second
 
 	account   = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	stranger  = "ACbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
