@@ -83,7 +83,7 @@ func tryStart(t *testing.T, c config.Config) (*running, error) {
 // stop ends the server; again is no error.
 func (r *running) stop() {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := r.Stop(ctx); err != nil {
 		r.t.Errorf("stop: %v", err)
@@ -201,7 +201,7 @@ func (r *running) setPassword(c config.Config, worker string) string {
 // until waits for something that comes about by itself.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited too long for %s", what)
 		}
@@ -217,7 +217,7 @@ func startNATS(t *testing.T) config.DSN {
 	}
 	ns.Start()
 	t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
-	if !ns.ReadyForConnections(10 * time.Second) {
+	if !ns.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the NATS server did not start")
 	}
 	return config.DSN(ns.ClientURL())

@@ -71,7 +71,7 @@ func TestPush(t *testing.T) {
 				sent.Message.Data["twi_body"] != "ann: hello" || sent.Message.Data["channel_sid"] != ch["sid"] {
 				t.Errorf("FCM got %s", call)
 			}
-		case <-time.After(15 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatalf("nothing was sent; the log says %s", r.log)
 		}
 		if l := r.call(200, "GET", service+"/Users/bob/Bindings", nil); len(l["bindings"].([]any)) != 1 {
