@@ -50,7 +50,7 @@ type event struct {
 // connect opens a socket and logs in. onEvent is called by the reading goroutine.
 func connect(addr, token string, onEvent func(kind string, ev event)) (*socket, error) {
 	s := &socket{waiting: map[string]chan reply{}, onEvent: onEvent, closed: make(chan struct{})}
-	ws, _, err := gws.NewClient(s, &gws.ClientOption{Addr: "ws://" + addr + "/tsock/v3/wsconnect", HandshakeTimeout: 10 * time.Second})
+	ws, _, err := gws.NewClient(s, &gws.ClientOption{Addr: "ws://" + addr + "/tsock/v3/wsconnect", HandshakeTimeout: 20 * time.Second})
 	if err != nil {
 		return nil, err
 	}
@@ -371,11 +371,11 @@ func (r *reader) holds(t *testing.T, want map[int64]string) {
 	}
 }
 
-// wait polls until check is content, for 20 seconds at the most.
+// wait polls until check is content, for a minute at the most.
 func wait(t *testing.T, check func() error) {
 	t.Helper()
 	var err error
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if err = check(); err == nil {
 			return
 		}

@@ -109,7 +109,7 @@ func (cl *cluster) startNATS() {
 		cl.t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(30 * time.Second) {
 		cl.t.Fatal("the NATS server does not start")
 	}
 	cl.nats, cl.natsPort = s, s.Addr().(*net.TCPAddr).Port
@@ -145,7 +145,7 @@ func (n *node) start() {
 	done := make(chan struct{})
 	n.done = done
 	go func(cmd *exec.Cmd) { _ = cmd.Wait(); close(done) }(n.cmd)
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if resp, err := http.Get("http://" + n.addr + "/readyz"); err == nil {
 			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {

@@ -155,7 +155,7 @@ func (cl *cluster) converse(who, channel string, end chan struct{}) {
 			continue
 		}
 		if _, err = sock.call("POST", cl.messages(channel), map[string]any{"body": say, "attributes": "{}"}); err != nil {
-			time.Sleep(500 * time.Millisecond) // it may have been written all the same
+			time.Sleep(2 * time.Second) // it may have been written all the same
 		}
 		sock.drop()
 	}

@@ -48,7 +48,7 @@ func TestNobodyIsForgotten(t *testing.T) {
 		var making, accepting sync.WaitGroup
 		for m := range makers {
 			making.Go(func() {
-				for i := 0; ; i++ {
+				for i := range len(workers) * capacity / makers { // no more than they can hold, however long the kills take
 					select {
 					case <-end:
 						return
