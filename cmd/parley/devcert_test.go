@@ -89,7 +89,7 @@ func serveSplit(t *testing.T) *split {
 			t.Errorf("ended with %d: %s", code, errs.String())
 		}
 	})
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(out.String(), "is up on"); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(out.String(), "is up on"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the server did not start: %s", errs.String())
 		}
@@ -269,7 +269,7 @@ func (s *split) bridge(t *testing.T) {
 	token := strings.TrimSpace(minted.stdout)
 	f := first{text: make(chan string, 1)}
 	ws, _, err := gws.NewClient(f, &gws.ClientOption{Addr: "wss://event-bridge.twilio.com/v1/wschannels?closeExistingSessions=false&clientVersion=2.1.1&token=" + token,
-		TlsConfig: s.tls, NewDialer: func() (gws.Dialer, error) { return fixed(s.addr), nil }, HandshakeTimeout: 10 * time.Second})
+		TlsConfig: s.tls, NewDialer: func() (gws.Dialer, error) { return fixed(s.addr), nil }, HandshakeTimeout: 30 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +281,7 @@ func (s *split) bridge(t *testing.T) {
 		if !strings.Contains(text, `"init"`) || !strings.Contains(text, s.cred["worker_sid"]) {
 			t.Errorf("the first frame is %s", text)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("no frame came")
 	}
 	command, err := json.Marshal(map[string]any{"url": "Workspaces/" + s.cred["workspace_sid"] + "/Workers/" + s.cred["worker_sid"], "method": "GET", "params": map[string]any{}, "token": token})

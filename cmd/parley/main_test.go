@@ -110,7 +110,7 @@ func TestServe(t *testing.T) {
 	go func() {
 		ended <- run(world{ctx, strings.NewReader(""), &out, &errs}, []string{"serve", "--listen", "127.0.0.1:0", "--data", data, "--demo"})
 	}()
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(out.String(), "Ctrl+C"); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(out.String(), "Ctrl+C"); time.Sleep(10 * time.Millisecond) {
 		select {
 		case code := <-ended:
 			t.Fatalf("ended with %d: %s", code, errs.String())
@@ -149,7 +149,7 @@ func TestServe(t *testing.T) {
 		if code != 0 {
 			t.Errorf("ended with %d: %s", code, errs.String())
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("it did not stop")
 	}
 	if strings.Contains(errs.String(), cred["auth_token"]) {

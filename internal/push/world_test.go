@@ -227,7 +227,7 @@ func (w *world) settled() {
 	w.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
-	for deadline := time.Now().Add(20 * time.Second); w.waiting() > 0; <-poll.C {
+	for deadline := time.Now().Add(30 * time.Second); w.waiting() > 0; <-poll.C {
 		if time.Now().After(deadline) {
 			w.Fatalf("%d jobs are left; the log says %s", w.waiting(), w.log)
 		}

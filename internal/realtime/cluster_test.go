@@ -48,7 +48,7 @@ func onBoth(t *testing.T, f func(t *testing.T, s *store, a, b *realtime.Hub)) {
 			n.Shutdown()
 			n.WaitForShutdown()
 		})
-		if !n.ReadyForConnections(10 * time.Second) {
+		if !n.ReadyForConnections(30 * time.Second) {
 			t.Fatal("the NATS server does not start")
 		}
 		s := newStore()
@@ -120,7 +120,7 @@ func TestOtherNodes(t *testing.T) {
 // wantPart waits until one of the texts was written.
 func (s *sink) wantPart(t *testing.T, any ...string) {
 	t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(30 * time.Second)
 	for {
 		got := s.got()
 		for _, part := range any {

@@ -218,7 +218,7 @@ func (s *sink) want(t testing.TB, want ...[]byte) {
 	for _, w := range want {
 		text += string(w)
 	}
-	limit := time.After(10 * time.Second)
+	limit := time.After(30 * time.Second)
 	for s.got() != text {
 		if len(s.got()) > len(text) {
 			t.Fatalf("got  %q\nwant %q", s.got(), text)
@@ -236,7 +236,7 @@ func (s *sink) wantClosed(t testing.TB, want realtime.Reason) {
 	t.Helper()
 	select {
 	case <-s.closed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("the connection is not closed")
 	}
 	s.mu.Lock()
@@ -279,7 +279,7 @@ func newHub(t testing.TB, s realtime.Source, b bus.Bus, o realtime.Options) *rea
 
 func stop(t testing.TB, h *realtime.Hub) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := h.Stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)

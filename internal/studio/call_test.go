@@ -61,7 +61,7 @@ func (r *receiver) hold(t *testing.T) (release func(status int, contentType, bod
 				t.Fatal("who asked has gone")
 			}
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("no request came")
 		return nil
 	}

@@ -188,7 +188,7 @@ func (w *world) saying(want ...string) {
 // until polls for a condition.
 func (w *world) until(what string, ok func() bool, now func() string) {
 	w.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

@@ -335,14 +335,14 @@ func TestUserEvents(t *testing.T) {
 		ok(t, err)
 		v.settle()
 		m := v.objects[mustSID(t, v, "map")]
-		for deadline := time.Now().Add(10 * time.Second); fmt.Sprint(m.items["reachability"]) != "map[notifiable:false online:true]"; v.settle() {
+		for deadline := time.Now().Add(30 * time.Second); fmt.Sprint(m.items["reachability"]) != "map[notifiable:false online:true]"; v.settle() {
 			if time.Now().After(deadline) {
 				t.Fatalf("ann is %v", m.items)
 			}
 		}
 		v.compare("online")
 		ann.Close()
-		for deadline := time.Now().Add(10 * time.Second); fmt.Sprint(m.items["reachability"]) != "map[notifiable:false online:false]"; v.settle() {
+		for deadline := time.Now().Add(30 * time.Second); fmt.Sprint(m.items["reachability"]) != "map[notifiable:false online:false]"; v.settle() {
 			if time.Now().After(deadline) {
 				t.Fatalf("ann is %v", m.items)
 			}

@@ -217,7 +217,7 @@ func (s *scene) open(t *TaskView) []*ReservationView {
 // until waits for what somebody else does.
 func (s *scene) until(done func() bool) {
 	s.Helper()
-	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			s.Fatal("it did not come to that")
 		}

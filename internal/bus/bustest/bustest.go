@@ -224,7 +224,7 @@ func barrier(t *testing.T, buses []bus.Bus) {
 
 func (in *inbox) wait(t *testing.T, n int) {
 	t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(30 * time.Second)
 	for {
 		in.mu.Lock()
 		have := len(in.got)

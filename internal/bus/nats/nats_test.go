@@ -27,7 +27,7 @@ func startServer(t *testing.T, port int) *server.Server {
 		t.Fatal(err)
 	}
 	go s.Start() // ends with Shutdown
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the NATS server does not start")
 	}
 	t.Cleanup(func() {

@@ -145,7 +145,7 @@ func closing(t *testing.T, u *suite) {
 	}()
 	<-reading
 	go func() { closed <- s.Close() }()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for { // until Close has begun
 		err := s.View(context.Background(), func(*store.Reader) error { return nil })
 		if errors.Is(err, store.ErrClosed) {

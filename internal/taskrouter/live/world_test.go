@@ -13,7 +13,7 @@ import (
 	"parley/internal/taskrouter/live"
 )
 
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 // world is a workspace as a new instance has it, with a clock that a test can put forward.
 type world struct {

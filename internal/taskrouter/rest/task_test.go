@@ -29,7 +29,7 @@ func offer(w *resttest.World) {
 		}
 	}()
 	f := taskrouter.ReservationFilter{TaskSID: w.Names["task"], Status: taskrouter.ReservationPending}
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		list, err := w.Tasks.ListReservations(w.Context(), resttest.Account, w.Names["workspace"], f, "", 1)
 		if err != nil {
 			w.Fatal(err)

@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long a test waits for what should come at once.
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 // Client is one socket.
 type Client struct {
