@@ -293,12 +293,25 @@ func (s *Server) Stop(ctx context.Context) error {
 	case <-s.gate.empty:
 	case <-ctx.Done():
 		err = context.Cause(ctx)
-		for _, ses := range s.wheel.all() {
-			_ = ses.nc.Close()
-		}
-		<-s.gate.empty
+		s.cut()
 	}
 	s.cancel()
 	s.turning.Wait()
 	return err
+}
+
+// cut ends the connections of all sessions. One that is off the wheel for a moment is met when it is back on it.
+func (s *Server) cut() {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		for _, ses := range s.wheel.all() {
+			_ = ses.nc.Close()
+		}
+		select {
+		case <-s.gate.empty:
+			return
+		case <-again.C:
+		}
+	}
 }
