@@ -33,17 +33,24 @@ func (f *fixture) definition() string {
 func (f *fixture) bot(t *testing.T, change func(*flex.FlowPatch)) (*flex.Flow, *studio.Flow) {
 	t.Helper()
 	f.provision(t)
+	bot := f.publish(t)
+	return f.flow(t, func(p *flex.FlowPatch) {
+		p.IntegrationType, p.FlowSID, p.JanitorEnabled, p.ContactIdentity = ptr("studio"), &bot.SID, ptr(true), ptr("shop")
+		if change != nil {
+			change(p)
+		}
+	}), bot
+}
+
+// publish makes a Studio flow of the definition.
+func (f *fixture) publish(t *testing.T) *studio.Flow {
+	t.Helper()
 	definition := f.definition()
 	v, err := f.studio.CreateFlow(t.Context(), f.account, studio.FlowPatch{FriendlyName: ptr("Bot"), Definition: &definition, Status: studio.StatusPublished})
 	if err != nil {
 		t.Fatalf("%v %v", err, core.AsError(err).Details)
 	}
-	return f.flow(t, func(p *flex.FlowPatch) {
-		p.IntegrationType, p.FlowSID, p.JanitorEnabled, p.ContactIdentity = ptr("studio"), &v.Flow.SID, ptr(true), ptr("shop")
-		if change != nil {
-			change(p)
-		}
-	}), v.Flow
+	return v.Flow
 }
 
 // transcript is what was said in a channel, as "who: what".
@@ -156,12 +163,7 @@ func TestStudioHeir(t *testing.T) {
 		f.write(t, c.SID, "anna", "anybody?")
 		f.settle(t)
 		f.wantTranscript(t, c.SID, "anna: hi", "Bot: Hello Anna, sales or help?", "anna: anybody?") // the Flex Flow names the deleted one still
-		definition := f.definition()
-		v, err := f.studio.CreateFlow(t.Context(), f.account, studio.FlowPatch{FriendlyName: ptr("Heir"), Definition: &definition, Status: studio.StatusPublished})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := f.flex.UpdateFlow(t.Context(), f.account, flow.SID, flex.FlowPatch{FlowSID: &v.Flow.SID}); err != nil {
+		if _, err := f.flex.UpdateFlow(t.Context(), f.account, flow.SID, flex.FlowPatch{FlowSID: &f.publish(t).SID}); err != nil {
 			t.Fatal(err)
 		}
 		f.write(t, c.SID, "anna", "hello?")

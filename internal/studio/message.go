@@ -44,38 +44,45 @@ func (s *Studio) runMessage(ctx context.Context, job *jobs.Claimed) error {
 	if err := json.Unmarshal([]byte(job.Payload), &m); err != nil {
 		return jobs.Dead(fmt.Errorf("the payload is damaged: %w", err))
 	}
-	take := func(tx *store.Tx, no refused) error {
-		if err := s.hear(tx, no, m); err != nil {
+	for {
+		gone := false
+		err := s.update(ctx, func(tx *store.Tx, no refused) error {
+			f, err := flowIn(&tx.Reader, m.AccountSID, m.FlowSID)
+			if gone = core.HasCode(err, core.CodeNotFound); gone {
+				return nil
+			}
+			if err == nil {
+				err = s.hear(tx, no, f, m)
+			}
+			if err != nil {
+				return err
+			}
+			return job.Complete(tx)
+		})
+		if err != nil || !gone {
 			return err
 		}
-		return job.Complete(tx)
+		if m.FlowSID, err = s.heir(ctx, m); err != nil || m.FlowSID == "" {
+			return err
+		}
 	}
-	err := s.update(ctx, take)
-	if !core.HasCode(err, core.CodeNotFound) {
-		return err
-	}
-	// The flow is gone. The channel is locked before executions are here, so its heir is found in a transaction of its own.
-	gone := m.FlowSID
-	if err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
-		m.FlowSID, err = s.desk.HeirTx(tx, m.AccountSID, m.ChannelSID, gone)
-		return err
-	}); err != nil {
-		return err
-	}
-	if m.FlowSID == "" {
-		s.o.Log.Warn("a message came for a flow that does not exist", "flow", gone, "channel", m.ChannelSID)
-		return nil
-	}
-	return s.update(ctx, take)
 }
 
-// hear is what a message does to a flow; one that is gone is 20404. One that was never published hears nothing, and none begins while people
-// have the channel in hand.
-func (s *Studio) hear(tx *store.Tx, no refused, m Inbound) error {
-	f, err := flowIn(&tx.Reader, m.AccountSID, m.FlowSID)
-	if err != nil {
+// heir finds who hears a message whose flow was deleted; "" for nobody. The transaction is its own, because the desk locks the channel, which
+// elsewhere comes after the executions.
+func (s *Studio) heir(ctx context.Context, m Inbound) (flowSID string, err error) {
+	err = s.store.Update(ctx, func(tx *store.Tx) (err error) {
+		flowSID, err = s.desk.HeirTx(tx, m.AccountSID, m.ChannelSID, m.FlowSID)
 		return err
+	})
+	if err == nil && flowSID == "" {
+		s.o.Log.Warn("a message came for a flow that does not exist", "flow", m.FlowSID, "channel", m.ChannelSID)
 	}
+	return flowSID, err
+}
+
+// hear is what a message does to a flow. One that was never published hears nothing, and none begins while people have the channel in hand.
+func (s *Studio) hear(tx *store.Tx, no refused, f *Flow, m Inbound) error {
 	fields := make(map[string]any, len(m.Params))
 	for k, v := range m.Params {
 		fields[k] = v
@@ -124,7 +131,13 @@ func (s *Studio) Receive(ctx context.Context, m Inbound) error {
 	case len(from)+len(m.Params["To"]) > maxContact:
 		return core.Ef(core.CodeStudioContact, "From and To have more than %d bytes together", maxContact)
 	}
-	take := func(tx *store.Tx, no refused) error { return s.hear(tx, no, m) }
+	take := func(tx *store.Tx, no refused) error {
+		f, err := flowIn(&tx.Reader, m.AccountSID, m.FlowSID)
+		if err != nil {
+			return err
+		}
+		return s.hear(tx, no, f, m)
+	}
 	err := s.update(ctx, take)
 	if errors.Is(err, store.ErrUnique) { // two came at once
 		err = s.update(ctx, take)

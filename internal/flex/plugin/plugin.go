@@ -112,6 +112,7 @@ func (l *List) note(what string, ok bool, words string) {
 
 // nameOf is the name of a script's file; where a bundler gave that a name of its own, the words before it say more.
 func nameOf(src string) string {
+	own := strings.HasPrefix(src, shipped)
 	if u, err := url.Parse(src); err == nil {
 		src = u.Path
 	}
@@ -120,7 +121,7 @@ func nameOf(src string) string {
 		return "plugin"
 	}
 	name := strings.TrimSuffix(parts[len(parts)-1], path.Ext(src))
-	if strings.HasPrefix(src, shipped) {
+	if own {
 		return "parley-" + name
 	}
 	if slices.Contains([]string{"", "bundle", "index", "main"}, name) && len(parts) > 1 {

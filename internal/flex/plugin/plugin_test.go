@@ -25,11 +25,12 @@ func TestAll(t *testing.T) {
 	asked := map[string]bool{}
 	served := map[string]bool{Transfer: true, Files: true, "/plugins/b.js": true, "/plugins/a%20plugin.js": true}
 	l := New(Options{Shipped: []string{Transfer, Files}, Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil)),
-		Addresses: []string{"/plugins/gone.js", "https://cdn.example.org/b.js?v=2", "https://cdn.example.org/survey/1.2/bundle.js", "http://x.example.org/"},
+		Addresses: []string{"/plugins/gone.js", "https://cdn.example.org/b.js?v=2", "https://cdn.example.org/survey/1.2/bundle.js", "http://x.example.org/", "https://cdn.example.org/desktop/c.js"},
 		Exists:    func(path string) bool { asked[path] = true; return served[path] }})
 	want := []Plugin{
 		{"parley-transfer", Transfer}, {"parley-files", Files}, {"a plugin", "/plugins/a%20plugin.js"}, {"b", "/plugins/b.js"},
 		{"b-2", "https://cdn.example.org/b.js?v=2"}, {"survey-1.2", "https://cdn.example.org/survey/1.2/bundle.js"}, {"plugin", "http://x.example.org/"},
+		{"c", "https://cdn.example.org/desktop/c.js"},
 	}
 	for range 3 {
 		if got := l.All(); !slices.Equal(got, want) {
@@ -43,7 +44,7 @@ func TestAll(t *testing.T) {
 		t.Errorf("asked for %v", asked)
 	}
 	served["/plugins/gone.js"] = true
-	if got := l.All(); len(got) != 8 || got[4].Src != "/plugins/gone.js" {
+	if got := l.All(); len(got) != 9 || got[4].Src != "/plugins/gone.js" {
 		t.Errorf("what came back: %q", got)
 	}
 	served["/plugins/gone.js"] = false
