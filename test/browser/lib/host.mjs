@@ -1,12 +1,20 @@
-// A site of somebody else: one page or script, on an origin of its own.
+// Servers of somebody else, each on an origin of its own.
 
 import { createServer } from "node:http";
 
-/** Serves the content at every path until close() is called. */
 export class Host {
+  /** Serves the content at every path until close() is called. */
   static listen(content, port = 0, type = "text/html") {
-    const server = createServer((_, response) => {
-      response.writeHead(200, { "Content-Type": `${type}; charset=utf-8` });
+    return Host.serve(() => ({ type: `${type}; charset=utf-8`, content }), port);
+  }
+
+  /** Serves what answer(path, form) says, a { type, content } or nothing, which is 204. */
+  static serve(answer, port = 0) {
+    const server = createServer(async (request, response) => {
+      const parts = await request.toArray();
+      const form = Object.fromEntries(new URLSearchParams(Buffer.concat(parts).toString()));
+      const { type, content } = answer(request.url, form) ?? {};
+      response.writeHead(content ? 200 : 204, type && { "Content-Type": type });
       response.end(content);
     });
     return new Promise((resolve, reject) => {

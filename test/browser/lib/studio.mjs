@@ -1,6 +1,6 @@
 // Studio's flows as tests make them, a service that a flow asks, and the page of flows as a person uses it.
 
-import { createServer } from "node:http";
+import { Host } from "./host.mjs";
 
 /** A state of a definition; ways are [event, next, condition], and next is left out where the branch ends. */
 function state(name, type, properties, ...ways) {
@@ -112,30 +112,18 @@ export class Depot {
   /** What it was asked, as forms. */
   asked = [];
 
-  static listen() {
+  static async listen() {
     const depot = new Depot();
-    const server = createServer((request, response) => {
-      let body = "";
-      request.on("data", (chunk) => {
-        body += chunk;
-      });
-      request.on("end", () => {
-        depot.asked.push(Object.fromEntries(new URLSearchParams(body)));
-        response.writeHead(200, { "Content-Type": "application/json" });
-        response.end(JSON.stringify({ place: "at the depot" }));
-      });
+    depot.host = await Host.serve((_, form) => {
+      depot.asked.push(form);
+      return { type: "application/json", content: JSON.stringify({ place: "at the depot" }) };
     });
-    depot.close = () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    };
-    return new Promise((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(0, "127.0.0.1", () => {
-        depot.url = `http://127.0.0.1:${server.address().port}/parcel`;
-        resolve(depot);
-      });
-    });
+    depot.url = `${depot.host.origin}/parcel`;
+    return depot;
+  }
+
+  close() {
+    return this.host.close();
   }
 }
 

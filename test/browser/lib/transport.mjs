@@ -1,6 +1,7 @@
-// A transport as an operator attaches it: takes what goes out to people, brings what they send, and reports what became of it.
+// A transport as an operator attaches it: takes what goes out to people, and brings what they send.
 
-import { createServer } from "node:http";
+import { randomUUID } from "node:crypto";
+import { Host } from "./host.mjs";
 import { eventually } from "./visit.mjs";
 
 export class Transport {
@@ -8,43 +9,26 @@ export class Transport {
   sent = [];
   #files = new Map();
 
-  static listen(port) {
+  static async listen(port) {
     const transport = new Transport();
-    const server = createServer((request, response) => {
-      const file = transport.#files.get(request.url);
-      if (file) {
-        response.writeHead(200, { "Content-Type": file.mimeType });
-        response.end(file.buffer);
-        return;
-      }
-      let body = "";
-      request.on("data", (chunk) => {
-        body += chunk;
-      });
-      request.on("end", () => {
-        transport.sent.push(Object.fromEntries(new URLSearchParams(body)));
-        response.writeHead(204).end();
-      });
-    });
-    transport.close = () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    };
-    return new Promise((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, "127.0.0.1", () => {
-        transport.origin = `http://127.0.0.1:${port}`;
-        resolve(transport);
-      });
-    });
+    transport.host = await Host.serve((path, form) => {
+      const file = transport.#files.get(path);
+      if (file) return { type: file.mimeType, content: file.buffer };
+      transport.sent.push(form);
+    }, port);
+    return transport;
+  }
+
+  close() {
+    return this.host.close();
   }
 
   /** Somebody sends a text, or a file of { name, mimeType, buffer }. */
-  async bring(server, From, To, MessageSid, { text = "", file, name } = {}) {
-    const form = { MessageSid, From, To, Body: text, ...(name && { ProfileName: name }) };
+  async bring(server, From, To, { text = "", file }) {
+    const form = { MessageSid: randomUUID(), From, To, Body: text };
     if (file) {
       this.#files.set(`/${file.name}`, file);
-      Object.assign(form, { NumMedia: 1, MediaUrl0: `${this.origin}/${file.name}`, MediaContentType0: file.mimeType });
+      Object.assign(form, { NumMedia: 1, MediaUrl0: `${this.host.origin}/${file.name}`, MediaContentType0: file.mimeType });
     }
     const { account_sid } = await server.known();
     await server.rest("POST", `/proxy/v1/Transports/${account_sid}/Messages`, form);

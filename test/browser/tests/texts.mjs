@@ -8,7 +8,7 @@ const ours = "+14155550100";
 const theirs = "+14155550123";
 const photo = { name: "parcel.png", mimeType: "image/png", buffer: png(64, 48) };
 
-/** The flow that answers texts to our number with a task, once for all tests. */
+/** The flow that answers texts to our number with a task, which an earlier run may have left. */
 async function answerTexts(server) {
   const { flex_flows } = await server.rest("GET", "/flex-api/v1/FlexFlows");
   if (flex_flows.some(({ contact_identity }) => contact_identity === ours)) return;
@@ -36,7 +36,7 @@ export const texts = {
       await answerTexts(server);
       const desk = await new DesktopPage(visit).signIn();
       await desk.activity("Available");
-      await transport.bring(server, theirs, ours, "first", { text: "Where is my parcel?" });
+      await transport.bring(server, theirs, ours, { text: "Where is my parcel?" });
       await desk.task(theirs).waitFor();
       await desk.accept();
       await desk.hears("Where is my parcel?");
@@ -44,7 +44,7 @@ export const texts = {
       const answer = await transport.out(1);
       assert.deepEqual([answer.From, answer.To, answer.Body], [ours, theirs, "Let me look."]);
 
-      await transport.bring(server, theirs, ours, "second", { file: photo });
+      await transport.bring(server, theirs, ours, { file: photo });
       await desk.receives(photo);
       await desk.attach(photo);
       const media = await transport.out(2);
@@ -62,7 +62,7 @@ export const texts = {
       await desk.complete();
       await eventually(states, (all) => !all.includes("in-progress"), "the session's end");
 
-      await transport.bring(server, theirs, ours, "third", { text: "One more thing" });
+      await transport.bring(server, theirs, ours, { text: "One more thing" });
       await desk.accept();
       await desk.hears("One more thing");
       assert.ok(!(await desk.texts()).includes("Let me look."), "the former chat is over");
